@@ -1,0 +1,61 @@
+# Throughline. `make` prints the targets.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.installed
+PACKAGES := $(sort $(patsubst %/pyproject.toml,%,$(wildcard proto/pyproject.toml libs/*/pyproject.toml services/*/pyproject.toml)))
+MANIFESTS := requirements.lock $(addsuffix /pyproject.toml,$(PACKAGES)) proto/setup.py $(shell find proto/rcm -name '*.proto')
+UV := $(BIN)/uv --system-certs --quiet --no-progress
+
+.DEFAULT_GOAL := help
+.PHONY: help env demo up test chaos lint format bench lock clean
+
+help: ## print this
+	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-8s %s\n", $$1, $$2}'
+
+env: $(STAMP) ## make the environment in .venv (the other targets do it by themselves)
+
+# uv comes from the lock file with its hash like everything else; it installs the rest in parallel.
+$(STAMP): $(MANIFESTS)
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Throughline needs Python 3.11 or newer: make PYTHON=python3.12 demo"; exit 1; }
+	@echo "setting up $(VENV) (about a minute the first time)"
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@sed -n '/^uv==/,/^[^ ]/p' requirements.lock | sed '$$d' > $(VENV)/uv.lock
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r $(VENV)/uv.lock
+	@$(UV) pip sync --python $(BIN)/python --require-hashes requirements.lock
+	@$(UV) pip install --python $(BIN)/python --no-deps --no-build-isolation $(addprefix -e ./,$(PACKAGES))
+	@touch $@
+
+demo: env ## run the whole line once on this machine and print what became of every encounter
+	@$(BIN)/throughline demo $(DEMO)
+
+up: env ## start everything and stay up; prints the addresses
+	@$(BIN)/throughline up
+
+test: env ## the whole suite, with real Postgres and NATS
+	@$(BIN)/python -m pytest $(TESTS)
+
+chaos: env ## only the tests that kill services, NATS and Postgres while the line runs
+	@$(BIN)/python -m pytest tests/chaos
+
+lint: env ## ruff, mypy, import contracts, sizes of functions and files, lock file
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/mypy libs services
+	@$(BIN)/lint-imports
+	@$(BIN)/python tools/check_sizes.py
+	@$(BIN)/python tools/check_lock.py
+
+format: env ## format the code
+	@$(BIN)/ruff check --fix .
+	@$(BIN)/ruff format .
+
+bench: env ## encounters per second from FHIR POST to 837 handed over, and the latency at half load
+	@$(BIN)/python tests/bench/line.py $(BENCH)
+
+lock: env ## resolve requirements.in again into requirements.lock
+	@$(UV) pip compile --no-header --universal --python-version 3.11 --generate-hashes --no-emit-index-url requirements.in -o requirements.lock
+
+clean: ## remove the environment and caches
+	@rm -rf $(VENV) .run .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
+	@find . -name '__pycache__' -prune -exec rm -rf {} + ; find proto \( -name '*_pb2*.py' -o -name '*_pb2*.pyi' \) -delete

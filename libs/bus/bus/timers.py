@@ -1,0 +1,100 @@
+"""Wakes what waits: retries, re-checks, deadlines. A timer row is taken in the transaction of its effect."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+import asyncpg
+from opentelemetry import context as otel_context
+
+from bus.consumer import OnFailure, backoff_s
+from bus.trace import linked_trace
+from bus.unit import Database, Unit
+
+POLL_S = 0.5
+BATCH = 50
+
+_DUE = """
+select tenant, kind, key, due_at, payload, journey_id, trace, attempts from timer
+where due_at <= $1 and kind = any($2::text[]) order by due_at limit $3
+"""
+_TAKE = "delete from timer where kind = $1 and key = $2 and due_at = $3"
+_LATER = "update timer set due_at = $4, attempts = attempts + 1 where kind = $1 and key = $2 and due_at = $3"
+
+
+@dataclass(frozen=True, slots=True)
+class Timer:
+    """A due timer. `attempts` counts earlier failed runs."""
+
+    tenant: str
+    kind: str
+    key: str
+    due_at: datetime
+    payload: bytes
+    journey_id: str
+    trace: str
+    attempts: int
+
+
+@dataclass(frozen=True, slots=True)
+class TimerHandler:
+    """`prepare(timer)` runs outside the transaction, `handle(unit, timer, prepared)` inside."""
+
+    handle: Callable[[Unit, Timer, Any], Awaitable[None]]
+    prepare: Callable[[Timer], Awaitable[Any]] | None = None
+
+
+class TimerRunner:
+    """Runs a service's due timers until cancelled. A timer that fails is tried again with backoff, never dropped."""
+
+    def __init__(
+        self, database: Database, handlers: Mapping[str, TimerHandler], on_failure: OnFailure | None = None
+    ) -> None:
+        self._database = database
+        self._handlers = handlers
+        self._on_failure = on_failure or (lambda kind, outcome, reason, attempt: None)
+
+    async def run(self) -> None:
+        """Polls. Raises on a lost database: run it again."""
+        while True:
+            if await self.run_due() < BATCH:
+                await asyncio.sleep(POLL_S)
+
+    async def run_due(self) -> int:
+        """Runs what is due now; how many timers it found."""
+        now = self._database.clock.now()
+        rows = await self._database.relay.fetch(_DUE, now, list(self._handlers), BATCH)
+        for row in rows:
+            await self._run_one(Timer(**dict(row)))
+        return len(rows)
+
+    async def _run_one(self, timer: Timer) -> None:
+        token = otel_context.attach(otel_context.Context())
+        try:
+            with linked_trace(timer.trace, f"timer {timer.kind}"):
+                await self._fire(timer)
+        except (asyncpg.PostgresConnectionError, asyncpg.InterfaceError, OSError):
+            raise
+        except Exception as error:
+            await self._postpone(timer, error)
+        finally:
+            otel_context.detach(token)
+
+    async def _fire(self, timer: Timer) -> None:
+        handler = self._handlers[timer.kind]
+        prepared = await handler.prepare(timer) if handler.prepare else None
+        async with self._database.unit(timer.tenant) as unit:
+            taken = await unit.conn.execute(_TAKE, timer.kind, timer.key, timer.due_at)
+            if taken == "DELETE 1":
+                await handler.handle(unit, timer, prepared)
+
+    async def _postpone(self, timer: Timer, error: Exception) -> None:
+        code = getattr(error, "code", "") or type(error).__name__
+        self._on_failure(timer.kind, "retry", code, timer.attempts + 1)
+        later = self._database.clock.now() + timedelta(seconds=backoff_s(timer.attempts + 1))
+        async with self._database.transaction(timer.tenant) as conn:
+            await conn.execute(_LATER, timer.kind, timer.key, timer.due_at, later)

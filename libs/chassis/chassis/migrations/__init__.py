@@ -1,0 +1,15 @@
+"""Schemas, roles, row-level security and Alembic."""
+
+from chassis.migrations.ddl import bus_tables, tenant_table
+from chassis.migrations.job import Migrated, current_revision, migrate
+from chassis.revision import expected_revision, installed_services
+
+__all__ = [
+    "Migrated",
+    "bus_tables",
+    "current_revision",
+    "expected_revision",
+    "installed_services",
+    "migrate",
+    "tenant_table",
+]

@@ -1,0 +1,71 @@
+"""The words in which a service is described: what it is (Service), is given (Runtime), and is made of (Parts)."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import grpc
+import httpx
+from fastapi import FastAPI
+from kernel.clock import Clock
+from opentelemetry.trace import Tracer
+
+from chassis.settings import ServiceSettings
+
+if TYPE_CHECKING:
+    from bus import Database, Subscription, TimerHandler
+
+AddToServer = Callable[[Any, Any], None]
+Background = Callable[[], Awaitable[None]]
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """What a service's `build` returns: everything that `run` starts and stops.
+
+    `grpc` rows are (the generated add_*_to_server function, the servicer); `grpc_names` are the full names of the same
+    services, for health and reflection; `background` coroutines run until cancelled and are restarted with backoff;
+    `close` coroutines run at the very end, before the pools close.
+    """
+
+    subscriptions: tuple[Subscription, ...] = ()
+    timers: Mapping[str, TimerHandler | Callable[..., Awaitable[None]]] = field(default_factory=dict)
+    grpc: tuple[tuple[AddToServer, Any], ...] = ()
+    grpc_names: tuple[str, ...] = ()
+    http: FastAPI | None = None
+    background: tuple[Background, ...] = ()
+    close: tuple[Background, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Runtime:
+    """What a service's `build` is given. `settings` is the instance of the service's own settings class."""
+
+    settings: Any
+    clock: Clock
+    database: Database
+    http: httpx.AsyncClient
+    log: Any
+    tracer: Tracer
+    channels: Callable[[str], grpc.aio.Channel]
+
+    def channel(self, service: str) -> grpc.aio.Channel:
+        """The one channel to another service, by the name of its folder ("claims-gateway"). Do not close it."""
+        return self.channels(service)
+
+
+@dataclass(frozen=True, slots=True)
+class Service:
+    """One service: `name` in kebab-case, its settings class, its `build`, and the package that holds its migrations."""
+
+    name: str
+    settings: type[ServiceSettings]
+    build: Callable[[Runtime], Awaitable[Parts]]
+    migrations: str | None = None
+
+    @property
+    def schema(self) -> str:
+        """The Postgres schema, and the stem of its roles."""
+        return self.name.replace("-", "_")

@@ -1,0 +1,105 @@
+"""Settings every service has, read once from the environment and refused in one line when one is missing or wrong."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Literal, NoReturn, TypeVar
+
+from pydantic import Field, ValidationError
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+PREFIX = "RCM_"
+ADDRESS_PREFIX = "RCM_ADDRESS_"
+
+
+class SettingsError(Exception):
+    """A setting is missing or wrong. The text names the setting and the next step, never the value."""
+
+
+def addresses_from(environment: Mapping[str, str]) -> dict[str, str]:
+    """RCM_ADDRESS_CLAIMS_GATEWAY=host:port -> {"claims-gateway": "host:port"}."""
+    found = {name: value for name, value in environment.items() if name.startswith(ADDRESS_PREFIX) and value}
+    return {name.removeprefix(ADDRESS_PREFIX).lower().replace("_", "-"): value for name, value in found.items()}
+
+
+def _own_addresses() -> dict[str, str]:
+    return addresses_from(os.environ)
+
+
+class ServiceSettings(BaseSettings):
+    """What every service can be told: by the variable RCM_<NAME> or the file <RCM_SECRETS_DIR>/rcm_<name>."""
+
+    model_config = SettingsConfigDict(env_prefix=PREFIX, env_ignore_empty=True, frozen=True, extra="ignore")
+
+    postgres_url: str = Field(
+        description="Postgres of this service, as its login role: postgresql://eligibility@host/throughline", repr=False
+    )
+    nats_url: str = Field(description="NATS with JetStream: nats://host:4222", repr=False)
+    grpc_port: int = Field(0, ge=0, le=65535, description="Port for gRPC; 0 takes a free one")
+    http_port: int = Field(0, ge=0, le=65535, description="Port for HTTP; 0 takes a free one")
+    listen_host: str = Field("127.0.0.1", description="Address to listen on; 0.0.0.0 in a container")
+    run_dir: Path | None = Field(None, description="Folder for <service>.json with pid and ports, written when ready")
+    site_dir: Path | None = Field(None, description="Folder of the site's own rules, prices and feeds")
+    otlp_endpoint: str = Field("", description="OTLP over HTTP: http://collector:4318; empty sends nothing")
+    traces_dir: Path | None = Field(None, description="Folder for <service>.jsonl with finished spans, for one machine")
+    tracing: Literal["on", "off"] = Field("on", description="off switches spans off altogether")
+    log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="Least level that is logged")
+    tenant: str = Field("demo", pattern=r"^[a-z0-9][a-z0-9-]{0,62}$", description="Tenant of entries that carry none")
+    max_body_bytes: int = Field(8_000_000, ge=1, description="Largest HTTP body that is read, in bytes")
+    shutdown_grace_s: float = Field(10.0, ge=0, description="Seconds that calls in progress get when stopping")
+    unready_wait_s: float = Field(0.0, ge=0, description="Seconds between NOT_SERVING and stopping, for load balancers")
+    connect_timeout_s: float = Field(60.0, gt=0, description="Seconds to wait at start for Postgres and NATS")
+    pool_min: int = Field(1, ge=0, description="Postgres connections kept open")
+    pool_max: int = Field(10, ge=2, description="Postgres connections at most")
+    addresses: dict[str, str] = Field(
+        default_factory=_own_addresses,
+        description="gRPC addresses of the other services, each by its own variable RCM_ADDRESS_<SERVICE>=host:port",
+    )
+
+    def address_of(self, service: str) -> str:
+        """Address of another service by its kebab-case name. SettingsError when there is none."""
+        address = self.addresses.get(service)
+        if address is None:
+            variable = ADDRESS_PREFIX + service.upper().replace("-", "_")
+            raise SettingsError(f"{variable} is not set: give the address of {service} as host:port")
+        return address
+
+
+S = TypeVar("S", bound=ServiceSettings)
+
+
+def _problem(settings: type[ServiceSettings], error: ValidationError) -> str:
+    first = error.errors(include_url=False, include_input=False, include_context=False)[0]
+    name = str(first["loc"][0]) if first["loc"] else ""
+    field = settings.model_fields.get(name)
+    wanted = field.description if field is not None else first["type"]
+    verb = "is not set" if first["type"] == "missing" else f"is wrong ({first['type']})"
+    return f"{PREFIX}{name.upper()} {verb}: set it ({wanted})"
+
+
+def load_settings(settings: type[S]) -> S:
+    """Read and check the settings. SettingsError with one line that names the first wrong one and the next step."""
+    secrets = os.environ.get("RCM_SECRETS_DIR")
+    try:
+        return settings(_secrets_dir=secrets) if secrets else settings()
+    except ValidationError as error:
+        raise SettingsError(_problem(settings, error)) from None
+
+
+def describe_settings(settings: type[ServiceSettings]) -> str:
+    """One line per setting: variable, default, meaning. What `python -m <service> --help-settings` prints."""
+    rows = []
+    for name, field in settings.model_fields.items():
+        variable = f"{ADDRESS_PREFIX}<SERVICE>" if name == "addresses" else PREFIX + name.upper()
+        default = "required" if field.is_required() else f"default {field.get_default()!s}"
+        rows.append(f"{variable:<32} {default if name != 'addresses' else 'no default':<24} {field.description or ''}")
+    return "\n".join(rows)
+
+
+def refuse_to_start(reason: str) -> NoReturn:
+    """The one way a service says that it cannot start: a single line on stderr, exit 2."""
+    sys.stderr.write(f"cannot start: {reason}\n")
+    raise SystemExit(2)

@@ -1,0 +1,5 @@
+"""Runs the command with `python -m cli`."""
+
+from cli.app import main
+
+main()

@@ -1,0 +1,153 @@
+"""A client of the services through their public doors: FHIR over HTTP, and gRPC."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import grpc
+import httpx
+from chassis import ask, open_channel
+from rcm.engine.v1 import engine_pb2, engine_pb2_grpc
+from rcm.journey.v1 import journey_pb2, journey_pb2_grpc
+from rcm.remittance.v1 import remittance_pb2, remittance_pb2_grpc
+
+FHIR_JSON = "application/fhir+json"
+RETRY_STATUS = frozenset({429, 502, 503, 504})
+TRIES = 60
+PAUSE_S = 0.5
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a running Throughline is, as its stack.json says."""
+
+    tenant: str
+    fhir_url: str
+    tokens: dict[str, str]
+    grpc: dict[str, str]
+
+    @classmethod
+    def read(cls, file: Path) -> Place:
+        """From the file that `up` writes. FileNotFoundError when nothing runs there."""
+        state = json.loads(file.read_text())
+        return cls(state["tenant"], state["fhir_url"], state["tokens"], state["grpc"])
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """The answer to one FHIR request: HTTP status and the resource that came back."""
+
+    status: int
+    body: dict[str, Any]
+
+    def problem(self) -> str:
+        """One line on what was wrong, empty when it was taken in."""
+        if self.status < 400:
+            return ""
+        issues = self.body.get("issue") or [{}]
+        first = issues[0]
+        where = (first.get("expression") or [""])[0]
+        text = (first.get("details") or {}).get("text") or first.get("diagnostics") or first.get("code", "")
+        more = f" (and {len(issues) - 1} more)" if len(issues) > 1 else ""
+        return f"{self.status} {where} {text}{more}".strip()
+
+
+class FhirClient:
+    """Posts Bundles and reads resources. What is not answered is sent again: the server answers the same bytes once."""
+
+    def __init__(self, base_url: str, token: str, http: httpx.AsyncClient) -> None:
+        self._base_url = base_url
+        self._headers = {"Authorization": f"Bearer {token}", "Content-Type": FHIR_JSON, "Accept": FHIR_JSON}
+        self._http = http
+
+    async def post_bundle(self, bundle: bytes) -> Sent:
+        """Sends a transaction or batch Bundle; waits out a server that is away for up to half a minute."""
+        return await self._send("POST", self._base_url, bundle)
+
+    async def create(self, type_: str, resource: bytes) -> Sent:
+        """Creates one resource."""
+        return await self._send("POST", f"{self._base_url}/{type_}", resource)
+
+    async def read(self, reference: str) -> Sent:
+        """Reads `Type/id`."""
+        return await self._send("GET", f"{self._base_url}/{reference}", b"")
+
+    async def _send(self, method: str, url: str, content: bytes) -> Sent:
+        for attempt in range(TRIES):
+            try:
+                answer = await self._http.request(method, url, content=content or None, headers=self._headers)
+            except httpx.TransportError:
+                if attempt == TRIES - 1:
+                    raise
+            else:
+                if answer.status_code not in RETRY_STATUS or attempt == TRIES - 1:
+                    return Sent(answer.status_code, answer.json() if answer.content else {})
+            await asyncio.sleep(PAUSE_S)
+        raise AssertionError("the last attempt returns or raises")
+
+
+class Line:
+    """The gRPC doors that the command asks."""
+
+    def __init__(self, place: Place) -> None:
+        self._place = place
+        self._channels: dict[str, grpc.aio.Channel] = {}
+
+    def _channel(self, service: str) -> grpc.aio.Channel:
+        if service not in self._channels:
+            self._channels[service] = open_channel(self._place.grpc[service])
+        return self._channels[service]
+
+    async def close(self) -> None:
+        """Closes the channels."""
+        for channel in self._channels.values():
+            await channel.close()
+
+    async def journey(self, journey_or_encounter: str) -> journey_pb2.Journey:
+        """One journey by its id or by an encounter reference. Refused when there is none."""
+        by_encounter = "/" in journey_or_encounter
+        request = journey_pb2.GetJourneyRequest(
+            journey_id="" if by_encounter else journey_or_encounter,
+            encounter=journey_or_encounter if by_encounter else "",
+        )
+        stub = journey_pb2_grpc.JourneyServiceStub(self._channel("journey"))  # type: ignore[no-untyped-call]
+        answer = await ask(stub.GetJourney, request, tenant=self._place.tenant)
+        return answer.journey  # type: ignore[no-any-return]
+
+    async def journeys(self, state: str = "", outcome: str = "") -> Sequence[journey_pb2.Journey]:
+        """All journeys, page by page."""
+        stub = journey_pb2_grpc.JourneyServiceStub(self._channel("journey"))  # type: ignore[no-untyped-call]
+        found: list[journey_pb2.Journey] = []
+        after = ""
+        while True:
+            request = journey_pb2.FindJourneysRequest(state=state, outcome=outcome, limit=500, after=after)
+            page = await ask(stub.FindJourneys, request, tenant=self._place.tenant, deadline_s=15)
+            found.extend(page.journeys)
+            if len(page.journeys) < 500:
+                return found
+            after = page.next
+
+    async def kpis(self) -> journey_pb2.GetKpisResponse:
+        """Counts, cents and stage percentiles."""
+        stub = journey_pb2_grpc.JourneyServiceStub(self._channel("journey"))  # type: ignore[no-untyped-call]
+        request = journey_pb2.GetKpisRequest()
+        return await ask(stub.GetKpis, request, tenant=self._place.tenant, deadline_s=15)  # type: ignore[no-any-return]
+
+    async def ledger(self, claim_id: str = "") -> remittance_pb2.GetLedgerResponse:
+        """The ledger of a claim, or all balances of the tenant."""
+        stub = remittance_pb2_grpc.RemittanceServiceStub(self._channel("remittance"))  # type: ignore[no-untyped-call]
+        request = remittance_pb2.GetLedgerRequest(claim_id=claim_id, totals_only=not claim_id)
+        return await ask(stub.GetLedger, request, tenant=self._place.tenant, deadline_s=15)  # type: ignore[no-any-return]
+
+    async def resource_counts(self) -> dict[str, int]:
+        """How many resources of each type the engine holds."""
+        channel = self._channel("interface-engine")
+        stub = engine_pb2_grpc.InterfaceEngineServiceStub(channel)  # type: ignore[no-untyped-call]
+        request = engine_pb2.CountResourcesRequest()
+        answer = await ask(stub.CountResources, request, tenant=self._place.tenant, deadline_s=15)
+        return dict(answer.by_type)

@@ -1,0 +1,1 @@
+"""Encounter-to-payment ledger and trace."""

@@ -1,0 +1,9 @@
+"""Settings of the journey service."""
+
+from chassis import ServiceSettings
+from pydantic import Field
+
+
+class Settings(ServiceSettings):
+    fold_every_ms: int = Field(200, ge=10, description="How often heard facts are added up, in milliseconds.")
+    fold_batch: int = Field(500, ge=1, description="How many journeys are added up in one transaction at the most.")

@@ -1,0 +1,43 @@
+"""The probe's schema beside the platform of all tests."""
+
+import sys
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+
+import asyncpg
+import pytest
+from bus import Database
+from bus.jetstream import connect, ensure_streams
+from chassis.migrations import migrate
+from kernel.clock import SystemClock
+from nats.aio.client import Client
+
+
+@pytest.fixture(scope="session")
+def probe_schema(platform) -> Iterator[str]:  # type: ignore[no-untyped-def]
+    sys.path.insert(0, str(Path(__file__).parent))
+    migrate(platform.owner_url, ["busprobe"])
+    yield "busprobe"
+    sys.path.remove(str(Path(__file__).parent))
+
+
+@pytest.fixture
+async def database(platform, probe_schema: str) -> AsyncIterator[Database]:  # type: ignore[no-untyped-def]
+    owner = await asyncpg.connect(platform.owner_url)
+    await owner.execute(
+        "truncate busprobe.outbox, busprobe.inbox, busprobe.blocked, busprobe.timer, busprobe.effect,"
+        " busprobe.dead_letter"
+    )
+    await owner.close()
+    database = Database(platform.url_for(probe_schema), probe_schema, SystemClock())
+    await database.open()
+    yield database
+    await database.close()
+
+
+@pytest.fixture
+async def broker(platform) -> AsyncIterator[Client]:  # type: ignore[no-untyped-def]
+    client = await connect(platform.nats_url, "probe")
+    await ensure_streams(client.jetstream())
+    yield client
+    await client.close()
