@@ -118,7 +118,7 @@ class Consumer:
     async def run(self, partition: int) -> None:
         """Pulls and handles one partition until cancelled. Only one replica holds a partition at a time."""
         lock = f"partition:{self._service}:{partition}"
-        async with self._database.relay.acquire() as conn:
+        async with self._database.relay_session() as conn:
             await take_lock(conn, lock)
             try:
                 await self._load_blocked(conn)

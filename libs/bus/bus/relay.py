@@ -8,6 +8,7 @@ again when the stream was rebuilt or has lost its tail, and the consumers' inbox
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -77,7 +78,7 @@ class Relay:
     async def run(self) -> None:
         """Holds the service's relay lock and publishes. Raises on a lost database or broker: run it again."""
         lock = f"relay:{self._service}"
-        async with self._database.relay.acquire() as conn:
+        async with self._database.relay_session() as conn:
             await take_lock(conn, lock)
             self._stream = None
             try:
@@ -91,10 +92,9 @@ class Relay:
         await self._look_after(conn)
         if await self.publish_batch(conn) == BATCH:
             return
-        try:
-            await asyncio.wait_for(self._database.outbox_written.wait(), IDLE_S)
-        except TimeoutError:
-            return
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(IDLE_S):  # wait_for may lose a cancellation on Python 3.11
+                await self._database.outbox_written.wait()
 
     async def publish_batch(self, conn: asyncpg.Connection) -> int:
         """Publishes up to BATCH rows in order and marks what the stream has acknowledged; how many it found."""

@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import datetime
+from typing import cast
 
 import asyncpg
 from google.protobuf.message import Message
@@ -122,16 +123,23 @@ class Database:
         """Closes both pools, waiting up to five seconds for what is under way."""
         for pool in (self.app, self.relay):
             try:
-                await asyncio.wait_for(pool.close(), 5)
+                async with asyncio.timeout(5):
+                    await pool.close()
             except TimeoutError:
                 pool.terminate()
+
+    @asynccontextmanager
+    async def relay_session(self) -> AsyncIterator[asyncpg.Connection]:
+        """A connection of the relay's role, for locks and for work over all tenants."""
+        async with self.relay.acquire() as conn:
+            yield cast(asyncpg.Connection, conn)  # the pool's proxy behaves as the connection behind it
 
     @asynccontextmanager
     async def transaction(self, tenant: str) -> AsyncIterator[asyncpg.Connection]:
         """A connection inside a transaction with the tenant set."""
         async with self.app.acquire() as conn, conn.transaction():
             await conn.execute("select set_config('app.tenant', $1, true)", tenant)
-            yield conn
+            yield cast(asyncpg.Connection, conn)
 
     @asynccontextmanager
     async def unit(self, tenant: str, cause: Event | None = None) -> AsyncIterator[Unit]:

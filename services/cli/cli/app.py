@@ -8,13 +8,15 @@ import signal
 import tempfile
 import threading
 from collections import Counter
+from collections.abc import Awaitable, Callable
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, TypeVar
 
 import grpc
 import httpx
 import typer
 from kernel.errors import LineError
+from rich.console import Console
 
 from cli import demo as demo_module
 from cli import render
@@ -23,6 +25,7 @@ from cli.stack import Stack, StackError
 from cli.submit import files_in, submit_file
 
 HOME = Path(".run")
+T = TypeVar("T")
 Folder = Annotated[Path, typer.Option("--folder", help="Where it keeps its data, logs and addresses.")]
 
 main = typer.Typer(
@@ -63,9 +66,7 @@ def up(folder: Folder = HOME / "up") -> None:
                 console.print(f"  {program:<18}{stack.grpc_address(program)} (gRPC, reflection on)")
             console.print(f"  client token    in {stack.folder / 'stack.json'} (tokens.default)")
             console.print(f"  logs            {stack.logs_dir}\n  spans           {stack.traces_dir}")
-            console.print(
-                "\nIn another shell: throughline submit FILE... or throughline status. Ctrl-C here stops it."
-            )
+            console.print("\nIn another shell: throughline submit FILE... or throughline status. Ctrl-C here stops it.")
             stop.wait()
             console.print("stopping")
     except StackError as error:
@@ -98,9 +99,7 @@ def demo(
         raise _fail("\n".join(problems[:40] + ([f"... and {len(problems) - 40} more"] if len(problems) > 40 else [])))
 
 
-async def _run_demo(
-    stack: Stack, folder: Path, count: int, seed: int, timeout_s: float, console: render.Console
-) -> list[str]:
+async def _run_demo(stack: Stack, folder: Path, count: int, seed: int, timeout_s: float, console: Console) -> list[str]:
     place = Place.read(folder / "stack.json")
     stories = await asyncio.to_thread(demo_module.make_stories, folder / "stories", seed, count)
     bundles = sum(len(story.files) for story in stories)
@@ -204,10 +203,10 @@ def status(folder: Folder = HOME / "up") -> None:
         console.print(f"{stage:<16} median {render.span(median):>10}   p99 {render.span(kpis.stage_p99_us[stage]):>10}")
 
 
-def _ask(folder: Path, question):  # type: ignore[no-untyped-def]
+def _ask(folder: Path, question: Callable[[Line], Awaitable[T]]) -> T:
     """Asks a running Throughline one question; a clear line when it cannot answer."""
 
-    async def run():  # type: ignore[no-untyped-def]
+    async def run() -> T:
         line = Line(_place(folder))
         try:
             return await question(line)

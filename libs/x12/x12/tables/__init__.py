@@ -1,0 +1,1 @@
+"""What X12 5010 says, as rows: data elements, segments, guides."""

@@ -1,0 +1,1 @@
+"""The payers' own rules as rows."""

@@ -1,0 +1,36 @@
+"""One whole line for all tests of this folder, with the stories of the demo sent through it."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from cli.client import Line, Place
+from cli.stack import Stack
+from flow_types import Line200
+from rcm.remittance.v1 import remittance_pb2
+from stack import Run, run_stories, stories_of
+
+SEED = 7
+ENCOUNTERS = 200
+
+
+async def _send(stack: Stack, folder: Path) -> tuple[Run, remittance_pb2.GetLedgerResponse]:
+    stories = await asyncio.to_thread(stories_of, folder / "stories", SEED, ENCOUNTERS)
+    run = await run_stories(stack, stories, timeout_s=240)
+    line = Line(Place.read(stack.folder / "stack.json"))
+    try:
+        return run, await line.ledger()
+    finally:
+        await line.close()
+
+
+@pytest.fixture(scope="session")
+def line(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Line200]:
+    folder = tmp_path_factory.mktemp("flow")
+    folder.chmod(0o711)
+    with Stack(folder) as stack:
+        run, ledger = asyncio.run(_send(stack, folder))
+        yield Line200(stack, run, ledger)
