@@ -98,7 +98,10 @@ def _place(current: Frame, segment: Segment, component: str) -> _Found | None:
     frame: Frame | None = current
     while frame is not None:
         for position, use, inner in frame.row.index.get(segment.id, ()):
-            if not _matches(use, segment, component) or (inner is None and use is frame.row.uses[0] and frame.parent):
+            if use.key is not None and not _matches(use, segment, component):
+                continue
+            # the segment that opens a loop opens another one, it never repeats inside
+            if inner is None and use is frame.row.uses[0] and frame.parent:
                 continue
             if position >= frame.position:
                 return frame, position, use, inner, False

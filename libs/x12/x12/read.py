@@ -11,7 +11,9 @@ from x12.tree import Group, Interchange, Segment, TransactionSet, X12Error
 Source = bytes | str | Iterable[bytes] | Iterable[str]
 
 _BREAKS = "\r\n"
-_BLANK = "\r\n\t \ufeff"
+# between a terminator and the next identifier senders leave line breaks and blanks; neither carries meaning
+_MARGIN = "\r\n\t "
+_BLANK = "\r\n\t \ufeff\x1a\x00"
 _LONGEST_HEADER = 600
 _LONGEST_SEGMENT = 1_000_000
 _WINDOW = 16_384
@@ -129,7 +131,7 @@ def _interchange(buffer: _Buffer, delimiters: Delimiters) -> Iterator[tuple[Segm
     known: set[str] = set()
     make = tuple.__new__
     for place, raw in enumerate(_raw_segments(buffer, delimiters.segment), 1):
-        name, *elements = raw.lstrip(_BREAKS).split(split)
+        name, *elements = raw.lstrip(_MARGIN).split(split)
         if name == "ISA" and place > 1:
             return
         if name not in known:
@@ -154,7 +156,7 @@ def _raw_segments(buffer: _Buffer, mark: str) -> Iterator[str]:
             raise X12Error("a segment without end", buffer.position)
         elif not buffer.more():
             break
-    if buffer.text[buffer.offset :].strip(_BLANK + "\x1a\x00"):
+    if buffer.text[buffer.offset :].strip(_BLANK):
         raise X12Error("the last segment has no terminator", buffer.position)
     buffer.offset = len(buffer.text)
 

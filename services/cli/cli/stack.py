@@ -190,6 +190,7 @@ class Stack:
             "RCM_CLIENTS_FILE": str(self.folder / "clients.toml"),
             "RCM_DATA_DIR": str(self.folder / program.name),
             "RCM_TENANT": TENANT,
+            "RCM_INQUIRE_WAITS_S": "[1, 2, 5, 15]",  # payers of the demo decide in seconds, not days
         }
         for callee in program.calls:
             variable = f"RCM_ADDRESS_{callee.upper().replace('-', '_')}"

@@ -147,6 +147,11 @@ def test_streaming_takes_no_more_than_it_needs() -> None:
     assert len(taken) <= 2
 
 
+def test_blanks_between_segments_and_old_end_marks_are_no_content() -> None:
+    loose = TEXT.replace("~", "~ \r\n\t") + "\x1a\x00"
+    assert [item.groups for item in read(loose)] == [item.groups for item in read(TEXT)]
+
+
 def test_segments_write_back() -> None:
     found = list(segments(TEXT))
     assert write_segments([segment for segment, _ in found], found[0][1]) == TEXT

@@ -177,6 +177,14 @@ async def test_lines_that_come_after_the_capture_are_late(site: Site, coded: Any
     assert await site.names() == ["charges.captured", "work.opened", "work.closed"]
 
 
+async def test_a_line_that_was_dropped_is_not_late_when_it_comes_again(site: Site, coded: Any) -> None:
+    await site.hear("encounter.coded", coded.line("99213").line("99499").message(), 1)
+    (item,) = await site.missing()
+    await site.answer(item.work_id, not_billable=True)
+    await site.hear("encounter.coded", coded.message(), 2)
+    assert await site.names() == ["work.opened", "work.closed", "charges.captured"]
+
+
 async def test_tasks_are_valid_fhir_and_tell_what_is_at_stake(site: Site, coded: Any) -> None:
     coded.line("99213").line("99499").add("ServiceRequest", "o1", code="80053", occurrenceDateTime="2026-02-10")
     await site.hear("encounter.coded", coded.message())

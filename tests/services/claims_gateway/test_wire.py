@@ -148,6 +148,15 @@ def test_coverages_stand_in_their_order() -> None:
     assert [other.reference for other in visit.other_insurance] == ["Coverage/c0"]
 
 
+def test_coverages_without_an_order_are_not_two_primaries() -> None:
+    record = resources()
+    record["Second"] = record["Coverage"] | {"id": "c2"}
+    del record["Coverage"]["order"], record["Second"]["order"]
+    visit = read(record).draft.visit
+    assert visit.insurance is not None
+    assert [visit.insurance.order, *(other.order for other in visit.other_insurance)] == [1, 2]
+
+
 @pytest.mark.parametrize("missing", ["Patient", "Coverage", "Payor", "Organization", "Practitioner", "Encounter"])
 def test_an_incomplete_record_is_read_all_the_same(missing: str) -> None:
     record = resources()
@@ -284,7 +293,7 @@ def test_a_rejected_999_says_why() -> None:
     assert verdict.reason == "999-5"
 
 
-@pytest.mark.parametrize(("status", "state"), [("A", "received"), ("E", "received"), ("R", "rejected")])
+@pytest.mark.parametrize(("status", "state"), [("A", "submitted"), ("E", "submitted"), ("R", "rejected")])
 def test_a_ta1_speaks_for_the_interchange(status: str, state: str) -> None:
     said = InterchangeAcknowledgment(control_number="000000042", created=NOW, status=status, note="000")
     [verdict] = read_mail(build_ta1(said, ENVELOPE).encode()).files

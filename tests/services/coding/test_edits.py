@@ -134,8 +134,13 @@ def test_pairs_with_indicator_0_never_go_together(office: Any, rules: Rules) -> 
     assert errors(office, rules) == []
     office.order("80048")
     assert errors(office, rules) == [("ptp", "80048")]
+
+
+def test_no_modifier_parts_a_pair_with_indicator_0(office: Any, rules: Rules) -> None:
+    office.order("80053")
     office.procedure("80048", extension=distinct("unusual-nonoverlapping"))
-    assert {found for found, _ in errors(office, rules)} == {"ptp"}
+    assert modifiers(office, rules)["80048"] == ("XU",)
+    assert errors(office, rules) == [("ptp", "80048")]
 
 
 def test_pairs_with_indicator_1_are_parted_by_an_ncci_modifier(office: Any, rules: Rules) -> None:

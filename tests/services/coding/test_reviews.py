@@ -94,6 +94,12 @@ async def test_an_older_version_is_ignored(ledger: Ledger, office: Any, rules: R
     assert ledger.codings["key-1"].version == 5
 
 
+async def test_a_source_without_versions_is_heard_each_time(ledger: Ledger, office: Any, rules: Rules) -> None:
+    await finish(ledger, rules, office.visit("99215"), 0)
+    await finish(ledger, rules, office.visit("99213"), 0)
+    assert ledger.names() == ["opened", "closed", "coded"]
+
+
 async def test_a_doubtful_visit_waits_with_one_work_item(ledger: Ledger, office: Any, rules: Rules) -> None:
     office.visit("99215")
     await finish(ledger, rules, office)

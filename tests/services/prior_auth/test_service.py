@@ -153,7 +153,7 @@ async def test_a_requirement_is_explained(service, clearinghouse, tenant):
 
 
 async def test_nothing_about_a_person_is_written_to_log_or_spans(service, clearinghouse, tenant):
-    marks = ("Canary-Yew", "TSTCANARY77", "1999-12-31", "1999")
+    marks = ("Canary-Yew", "TSTCANARY77", "1999-12-31", "1999-12-3", "19991231")
     patient = records.PATIENT | {"name": [{"family": marks[0]}], "birthDate": marks[2]}
     facts = {"patient": patient, "coverage": records.COVERAGE | {"subscriberId": marks[1]}}
     clearinghouse.answer = lambda text: f"no X12 but {marks[1]} and {marks[0]}"

@@ -10,18 +10,18 @@ from typing import Any
 
 import pytest
 from remittance.handlers.ports import Desk
-from remittance.model import ledger
+from remittance.model import advice, ledger
 from remittance.model.claim import AccountLine, ClaimAccount
 from remittance.model.denial import Denial
 from remittance.model.ledger import Balance, Posting, balance_of
 from remittance.model.remittance import Deposit, Readable, ReceivedRemittance, UnmatchedPayment, Work
 from remittance.rules import load_rulebook
+from remittance.wire.era import payment_of
 from x12.views.envelope import Envelope
 from x12.views.parties import Address, Adjustment
 from x12.views.remittance import (
     ClaimPayment,
     LinePayment,
-    ProviderAdjustment,
     RemitPayee,
     RemitPayer,
     RemitPerson,
@@ -246,6 +246,7 @@ def _takeback(payment: ClaimPayment) -> ClaimPayment:
     def negated(items: Sequence[Adjustment]) -> tuple[Adjustment, ...]:
         return tuple(replace(item, amount_cents=-item.amount_cents) for item in items)
 
+    named = {"patient_responsibility_cents": 0} if hasattr(payment, "patient_responsibility_cents") else {}
     lines = tuple(
         replace(
             line,
@@ -260,9 +261,9 @@ def _takeback(payment: ClaimPayment) -> ClaimPayment:
         status="22",
         charge_cents=-payment.charge_cents,
         paid_cents=-payment.paid_cents,
-        patient_responsibility_cents=0,
         adjustments=negated(payment.adjustments),
         lines=lines,
+        **named,
     )
 
 
@@ -275,7 +276,9 @@ def _readable(
     payer_id: str = "SYNPA",
 ) -> Readable:
     pairs = tuple(
-        ProviderAdjustment(provider_id="1", fiscal_period_end=date(2026, 12, 31), reason=reason, amount_cents=cents)
+        advice.ProviderAdjustment(
+            provider_id="1", fiscal_period_end=date(2026, 12, 31), reason=reason, amount_cents=cents
+        )
         for reason, cents in provider_adjustments
     )
     amount = sum(p.paid_cents for p in payments) - sum(p.amount_cents for p in pairs)
@@ -292,7 +295,8 @@ def _readable(
         file_id="file",
         received_at=NOW,
     )
-    return Readable(remittance=remittance, payments=payments, provider_adjustments=pairs)
+    known = tuple(item if isinstance(item, advice.ClaimPayment) else payment_of(item) for item in payments)
+    return Readable(remittance=remittance, payments=known, provider_adjustments=pairs)
 
 
 def _era(*payments: Any, trace: str = "T1", control: int = 1, set_control: str = "0001", **changes: Any) -> str:

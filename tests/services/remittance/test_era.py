@@ -31,6 +31,11 @@ def test_what_balances_is_read_whole(era: Any, payment: Any) -> None:
     assert reading.payments[0].lines[0].line_control == "Lc1"
 
 
+def test_the_books_keep_no_names(era: Any, payment: Any) -> None:
+    text = era(payment(adjustments=(("CO", "45", 4000),)))
+    assert "SAMPLE-ALDER" in text and "SAMPLE-ALDER" not in repr(read_one(text))
+
+
 def test_the_same_payment_under_another_control_number_is_the_same(era: Any, payment: Any) -> None:
     first, again = read_one(era(payment())), read_one(era(payment(), control=2, set_control="0002"))
     other = read_one(era(payment(charge_cents=10001)))

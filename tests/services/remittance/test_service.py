@@ -44,23 +44,24 @@ async def address(platform: Any, tenant: str, tmp_path: Path) -> AsyncIterator[s
         sys.executable, "-m", "remittance", env=environment(platform, tenant, tmp_path)
     )
     try:
-        ready = await until(lambda: read_if_there(tmp_path / "run" / "remittance.json"))
+        ready = await until(lambda: asyncio.to_thread(read_if_there, tmp_path / "run" / "remittance.json"))
         yield f"127.0.0.1:{json.loads(ready)['grpc']}"
     finally:
         process.terminate()
         assert await asyncio.wait_for(process.wait(), PATIENCE_S) == 0
 
 
-async def read_if_there(path: Path) -> str:
+def read_if_there(path: Path) -> str:
     return path.read_text() if path.exists() else ""
 
 
 async def until(look: Any) -> Any:
     """The first answer that is one."""
     async with asyncio.timeout(PATIENCE_S):
-        while not (answer := await look()):
+        while True:
+            if answer := await look():
+                return answer
             await asyncio.sleep(0.05)
-    return answer
 
 
 async def test_from_a_submitted_claim_and_a_file_to_the_books(

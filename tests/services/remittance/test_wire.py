@@ -13,12 +13,11 @@ from rcm.claims.v1.claims_pb2 import ClaimChanged
 from remittance.handlers.accounts import open_account
 from remittance.handlers.disputes import resolve_denial
 from remittance.handlers.remittances import receive_remittance
+from remittance.model.advice import Adjustment, LinePayment
 from remittance.model.claim import AccountLine, match_lines
 from remittance.model.remittance import Broken
 from remittance.wire.accounts import account_of
 from remittance.wire.facts import Told, told_of
-from x12.views.parties import Adjustment
-from x12.views.remittance import LinePayment
 
 NOW = datetime(2026, 3, 5, 12, tzinfo=UTC)
 RESOURCES = ("claim_response_json", "explanation_json", "reconciliation_json", "task")

@@ -72,21 +72,27 @@ class _Body:
 
     def frame(self, frame: Frame) -> None:
         """Required and repeated segments and loops of one occurrence, and of those inside."""
-        for use in frame.row.uses:
-            count = frame.counts.get(use.number, 0)
-            if count == 0 and use.usage != "S":
+        for use in frame.row.demanded:
+            if use.number not in frame.counts:
                 self._missing(frame, use, frame.row.id)
-            elif use.most and count > use.most:
-                self._over(frame, use.segment, use.most, "segment.repeat", "5", use)
-        for row in frame.row.loops:
-            count = frame.loop_counts.get(row.id, 0)
-            if count == 0 and row.usage == "R":
+        for row in frame.row.demanded_loops:
+            if row.id not in frame.loop_counts:
                 self._missing(frame, row.uses[0], row.id)
-            elif row.most and count > row.most:
-                self._over(frame, row.uses[0].segment, row.most, "loop.repeat", "4", row.uses[0], row.id)
+        self._maxima(frame)
         for item in frame.items:
             if isinstance(item, Frame):
                 self.frame(item)
+
+    def _maxima(self, frame: Frame) -> None:
+        for number, count in frame.counts.items():
+            if count > 1:
+                use = frame.row.by_number[number]
+                if 0 < use.most < count:
+                    self._over(frame, use.segment, use.most, "segment.repeat", "5", use)
+        for name, count in frame.loop_counts.items():
+            row = frame.row.by_id[name]
+            if 0 < row.most < count:
+                self._over(frame, row.uses[0].segment, row.most, "loop.repeat", "4", row.uses[0], name)
 
     def hierarchy(self, root: Frame) -> None:
         """HL01 counts from 1, HL02 names the level that holds this one, HL04 says whether something is below."""

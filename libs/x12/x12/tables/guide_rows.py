@@ -43,7 +43,8 @@ class Use:
 
 @dataclass(slots=True)
 class LoopRow:
-    """A loop with what it holds; `index` finds entries by segment id: own uses and the first uses of inner loops."""
+    """A loop with what it holds; `index` finds entries by segment id: own uses and the first uses of inner loops.
+    The last four are there for speed: what must be present, and what is meant by a count."""
 
     id: str
     usage: str
@@ -51,6 +52,10 @@ class LoopRow:
     uses: list[Use] = field(default_factory=list)
     loops: list[LoopRow] = field(default_factory=list)
     index: dict[str, list[tuple[int, Use, LoopRow | None]]] = field(default_factory=dict)
+    demanded: list[Use] = field(default_factory=list)
+    demanded_loops: list[LoopRow] = field(default_factory=list)
+    by_number: dict[int, Use] = field(default_factory=dict)
+    by_id: dict[str, LoopRow] = field(default_factory=dict)
 
     @property
     def position(self) -> int:
@@ -127,6 +132,10 @@ def _place(text: str) -> tuple[int, int]:
 
 
 def _index(loop: LoopRow) -> None:
+    loop.demanded = [use for use in loop.uses if use.usage != "S"]
+    loop.demanded_loops = [inner for inner in loop.loops if inner.usage == "R"]
+    loop.by_number = {use.number: use for use in loop.uses}
+    loop.by_id = {inner.id: inner for inner in loop.loops}
     for use in loop.uses:
         position = _LAST if use.segment == "SE" else use.position
         loop.index.setdefault(use.segment, []).append((position, use, None))

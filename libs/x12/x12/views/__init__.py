@@ -1,0 +1,1 @@
+"""Transactions as plain values: builders write them, readers bring them back."""

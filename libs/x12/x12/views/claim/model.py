@@ -144,6 +144,9 @@ class Claim837:
     `patient` only when the patient is a dependent without an own member id (loop 2000C; `relationship` there).
     `prior_authorization` REF*G1, `referral_number` REF*9F, `payer_claim_control` REF*F8 (frequency 7 and 8),
     `clia` REF*X4, `onset_date` DTP*431, `admission_date` DTP*435, `discharge_date` DTP*096.
+
+    Of providers, the taxonomy goes out for those who render, the address for the facility and for who orders a line:
+    the guide has no place for others. A subscriber's group number stands in `coverage`.
     """
 
     control_number: str

@@ -1,0 +1,1 @@
+"""Coverage checks by X12 270 and 271."""

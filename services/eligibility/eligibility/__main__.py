@@ -1,0 +1,7 @@
+"""Starts the eligibility service."""
+
+from chassis import run
+
+from eligibility.app import SERVICE
+
+run(SERVICE)

@@ -1,0 +1,57 @@
+"""The wiring of the eligibility service."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from bus import Unit
+from chassis import Parts, Runtime, Service
+from clearinghouse import open_clearinghouse
+from kernel.identifiers import uuid7
+from rcm.eligibility.v1.eligibility_pb2_grpc import add_EligibilityServiceServicer_to_server
+
+from eligibility.clients import ClearinghousePayer
+from eligibility.entry_events import EventEntry
+from eligibility.entry_grpc import EligibilityServicer
+from eligibility.handlers import CoverageDesk, Rulebook
+from eligibility.rules import load_tables
+from eligibility.settings import Settings
+from eligibility.store import UnitOfWork
+from eligibility.wire.facts import write_fact
+from eligibility.wire.inquiry import Trading
+
+NAME = "eligibility"
+
+
+def open_work(unit: Unit) -> UnitOfWork:
+    return UnitOfWork(unit, write_fact)
+
+
+async def build(runtime: Runtime) -> Parts:
+    settings: Settings = runtime.settings
+
+    @asynccontextmanager
+    async def work_for(tenant: str) -> AsyncIterator[UnitOfWork]:
+        async with runtime.database.unit(tenant) as unit:
+            yield open_work(unit)
+
+    rulebook = Rulebook(load_tables(settings.site_dir / NAME if settings.site_dir else None), settings.policy())
+    token = settings.clearinghouse_token.get_secret_value()
+    payer = ClearinghousePayer(
+        open_clearinghouse(settings.clearinghouse_url, settings.submitter_id, runtime.http, token),
+        Trading(settings.submitter_id, settings.clearinghouse_receiver, settings.usage),
+        runtime.clock,
+        settings.ask_timeout_s,
+    )
+    entry = EventEntry(payer, rulebook, open_work, uuid7)
+    desk = CoverageDesk(payer, work_for, rulebook, uuid7)
+    return Parts(
+        subscriptions=entry.subscriptions(),
+        timers=entry.timers(),
+        grpc=((add_EligibilityServiceServicer_to_server, EligibilityServicer(desk)),),
+        grpc_names=("rcm.eligibility.v1.EligibilityService",),
+    )
+
+
+SERVICE = Service(name=NAME, settings=Settings, build=build, migrations="eligibility.migrations")

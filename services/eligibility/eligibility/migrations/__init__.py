@@ -1,0 +1,1 @@
+"""The schema of the eligibility service, version by version."""

@@ -1,0 +1,1 @@
+"""Authorization requirement rules and X12 278."""

@@ -1,0 +1,54 @@
+"""The wiring of the prior-auth service."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from bus import Unit
+from chassis import Parts, Runtime, Service
+from clearinghouse import open_clearinghouse
+from rcm.priorauth.v1.priorauth_pb2_grpc import add_PriorAuthServiceServicer_to_server
+
+from prior_auth.clients import ClearinghousePayer
+from prior_auth.entry_events import EventEntry
+from prior_auth.entry_grpc import PriorAuthServicer
+from prior_auth.rules import load_requirements
+from prior_auth.settings import Settings
+from prior_auth.store import UnitOfWork
+from prior_auth.wire.facts import write_fact
+from prior_auth.wire.request import Trading
+
+NAME = "prior-auth"
+
+
+def open_work(unit: Unit) -> UnitOfWork:
+    return UnitOfWork(unit, write_fact)
+
+
+async def build(runtime: Runtime) -> Parts:
+    settings: Settings = runtime.settings
+
+    @asynccontextmanager
+    async def work_for(tenant: str) -> AsyncIterator[UnitOfWork]:
+        async with runtime.database.unit(tenant) as unit:
+            yield open_work(unit)
+
+    requirements = load_requirements(settings.site_dir / NAME if settings.site_dir else None)
+    token = settings.clearinghouse_token.get_secret_value()
+    payer = ClearinghousePayer(
+        open_clearinghouse(settings.clearinghouse_url, settings.submitter_id, runtime.http, token),
+        Trading(settings.submitter_id, settings.clearinghouse_receiver, settings.usage),
+        runtime.clock,
+        settings.ask_timeout_s,
+    )
+    entry = EventEntry(payer, requirements, settings.policy(), settings.window_days, open_work, work_for)
+    return Parts(
+        subscriptions=entry.subscriptions(),
+        timers=entry.timers(),
+        grpc=((add_PriorAuthServiceServicer_to_server, PriorAuthServicer(requirements, work_for)),),
+        grpc_names=("rcm.priorauth.v1.PriorAuthService",),
+    )
+
+
+SERVICE = Service(name=NAME, settings=Settings, build=build, migrations="prior_auth.migrations")

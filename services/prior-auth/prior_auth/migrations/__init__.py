@@ -1,0 +1,1 @@
+"""The schema of the prior-auth service, version by version."""
