@@ -1,0 +1,1 @@
+"""Charges from procedures, orders and medications, priced."""

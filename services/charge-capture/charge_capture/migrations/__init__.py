@@ -1,0 +1,1 @@
+"""The schema of the charge capture service, version by version."""

@@ -1,0 +1,1 @@
+"""Code validation, E/M level, NCCI edits, modifiers and coder review."""

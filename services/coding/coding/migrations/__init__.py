@@ -1,0 +1,1 @@
+"""The schema of the coding service, version by version."""

@@ -1,0 +1,1 @@
+"""FHIR and messages to what a coder looks at, and back. No I/O."""
