@@ -41,6 +41,7 @@ STAGE_AFTER: tuple[tuple[str, str, str], ...] = (
     ("claim.voided", "", END),
     ("payment.posted", "paid", END),
     ("payment.posted", "partly_paid", END),
+    ("payment.posted", "written_off", END),
     ("payment.posted", "denied", "denial"),
     ("payment.reversed", "", "payer"),
     ("claim.denied", "", "denial"),

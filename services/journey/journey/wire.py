@@ -39,7 +39,8 @@ def _acknowledged(body: Any) -> tuple[str, str, dict[str, Any]]:
 
 def _payment(body: Any) -> tuple[str, str, dict[str, Any]]:
     detail = {"encounter": body.encounter, "claim_id": body.claim_id, "payer_id": body.payer_id}
-    return body.outcome, "", detail | {name: getattr(body, name) for name in MONEY}
+    outcome = "written_off" if body.outcome == "denied" and not body.open_cents else body.outcome
+    return outcome, "", detail | {name: getattr(body, name) for name in MONEY}
 
 
 def _denial(body: Any) -> tuple[str, str, dict[str, Any]]:

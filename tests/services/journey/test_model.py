@@ -62,6 +62,15 @@ def test_what_waits_for_a_person_says_so_and_why() -> None:
     assert (journey.state, journey.outcome, journey.reason) == ("waiting", "review", "em-over")
 
 
+def test_a_denied_line_keeps_a_partly_paid_journey_open_until_it_is_written_off() -> None:
+    facts = [*straight()[:7], fact(20, "payment.posted", "partly_paid", 90), fact(21, "claim.denied", "", 90)]
+    journey = journey_of(facts)
+    assert journey is not None and (journey.state, journey.outcome) == ("waiting", "denied")
+    journey = journey_of([*facts, fact(30, "payment.posted", "written_off", 200)])
+    assert journey is not None and (journey.state, journey.outcome) == ("ended", "written-off")
+    assert journey.stages[-1].name == "denial" and journey.stages[-1].elapsed_us == 110
+
+
 def test_the_newest_amounts_count() -> None:
     facts = [fact(0, "encounter.finished"), fact(1, "charges.captured", after_us=1, billed_cents=500)]
     facts.append(fact(2, "payment.posted", "paid", 2, billed_cents=500, paid_cents=400, patient_cents=100))

@@ -1,6 +1,6 @@
 """Every rule row has a case; unknown codes stay open; a site's file replaces ours and is refused when wrong."""
 
-from datetime import date
+from datetime import date, timedelta
 from pathlib import Path
 
 import pytest
@@ -51,6 +51,12 @@ def test_business_days_skip_weekends_and_bank_holidays() -> None:
     book = load_rulebook()
     assert book.business_days_after(date(2026, 3, 5), 3) == date(2026, 3, 10)
     assert book.business_days_after(date(2026, 11, 24), 3) == date(2026, 11, 30)
+    assert book.business_days_after(date(2027, 7, 2), 1) == date(2027, 7, 6)
+
+
+@pytest.mark.parametrize("friday", [date(2026, 7, 3), date(2027, 6, 18), date(2027, 12, 24)])
+def test_the_banks_are_open_on_the_friday_before_a_saturday_holiday(friday: date) -> None:
+    assert load_rulebook().business_days_after(friday - timedelta(days=1), 1) == friday
 
 
 def test_a_sites_file_replaces_the_shipped_one(tmp_path: Path) -> None:

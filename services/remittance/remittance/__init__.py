@@ -1,0 +1,1 @@
+"""835, ledger, denials and deposits."""

@@ -1,0 +1,1 @@
+"""What remittance does, one function per verb. Nothing here commits, reads a clock or knows a transport."""

@@ -1,0 +1,1 @@
+"""The schema of the remittance service, version by version."""

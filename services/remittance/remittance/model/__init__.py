@@ -1,0 +1,1 @@
+"""What remittance knows: the books, claims on account, denials, deposits. No I/O, no clock."""
