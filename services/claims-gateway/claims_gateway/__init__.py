@@ -1,0 +1,1 @@
+"""Claim, edits, 837, acknowledgements and claim states."""

@@ -1,0 +1,63 @@
+"""The wiring of the claims gateway."""
+
+from __future__ import annotations
+
+from chassis import Parts, Runtime, Service
+from clearinghouse import open_clearinghouse
+from rcm.claims.v1.claims_pb2_grpc import add_ClaimsServiceServicer_to_server
+
+from claims_gateway.clients import Others
+from claims_gateway.entry_events import EventEntry
+from claims_gateway.entry_grpc import ClaimsServicer
+from claims_gateway.entry_mailbox import Mailbox
+from claims_gateway.entry_submission import Submission
+from claims_gateway.rules import load_book
+from claims_gateway.settings import Settings
+from claims_gateway.wire.professional import Sender
+
+NAME = "claims-gateway"
+
+
+def sender_of(settings: Settings, submitter: str) -> Sender:
+    return Sender(
+        id=submitter,
+        name=settings.submitter_name,
+        contact=settings.submitter_contact,
+        phone=settings.submitter_phone,
+        receiver_id=settings.clearinghouse_receiver,
+        receiver_name=settings.clearinghouse_name,
+        usage=settings.usage,
+    )
+
+
+async def build(runtime: Runtime) -> Parts:
+    settings: Settings = runtime.settings
+    book = load_book(settings.site_dir / NAME if settings.site_dir else None)
+    submitters = settings.submitters()
+    senders = {tenant: sender_of(settings, submitter) for tenant, submitter in submitters.items()}
+    token = settings.clearinghouse_token.get_secret_value()
+    boxes = {
+        tenant: open_clearinghouse(settings.clearinghouse_url, submitter, runtime.http, token)
+        for tenant, submitter in submitters.items()
+    }
+    others = Others(
+        runtime.channel("eligibility"),
+        runtime.channel("prior-auth"),
+        settings.coverage_deadline_s,
+        settings.authorization_deadline_s,
+    )
+    events = EventEntry(runtime.database, others, book, settings.look_again_s)
+    submission = Submission(
+        runtime.database, book, senders, boxes, settings.submit_batch, settings.submit_every_s, settings.send_lease_s
+    )
+    mailbox = Mailbox(runtime.database, boxes, submitters, settings.mailbox_every_s)
+    return Parts(
+        subscriptions=events.subscriptions(),
+        timers=events.timers(),
+        grpc=((add_ClaimsServiceServicer_to_server, ClaimsServicer(runtime.database, others, book, senders)),),
+        grpc_names=("rcm.claims.v1.ClaimsService",),
+        background=(submission.run, mailbox.run),
+    )
+
+
+SERVICE = Service(name=NAME, settings=Settings, build=build, migrations="claims_gateway.migrations")

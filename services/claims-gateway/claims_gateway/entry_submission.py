@@ -1,0 +1,105 @@
+"""Sends what is ready: file stored first, then handed over, then noted. After a crash the same bytes go again."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+
+from bus import Database, Unit, continue_trace
+from clearinghouse import Clearinghouse
+from kernel.errors import Refused, Unavailable, Unreadable
+
+from claims_gateway import handlers
+from claims_gateway.entry_events import publish
+from claims_gateway.model import ClaimMoved, Fact, Interchange
+from claims_gateway.rules import RuleBook
+from claims_gateway.store import Claims
+from claims_gateway.wire.facts import write_fact
+from claims_gateway.wire.professional import Sender, build_batch
+
+_SEQUENCE = "interchange"
+
+
+@dataclass(frozen=True, slots=True)
+class Submission:
+    """`senders` and `boxes` are keyed by tenant."""
+
+    database: Database
+    book: RuleBook
+    senders: Mapping[str, Sender]
+    boxes: Mapping[str, Clearinghouse]
+    batch: int
+    every_s: float
+    lease_s: float
+
+    async def run(self) -> None:
+        """Until cancelled. Raises Unavailable when the clearinghouse is away: run it again after a while."""
+        while True:
+            sent = [await self.submit_ready(tenant) for tenant in self.senders]
+            if not any(sent):
+                await asyncio.sleep(self.every_s)
+
+    async def submit_ready(self, tenant: str) -> int:
+        """Files handed over. What an earlier run left unconfirmed goes before anything new."""
+        handed_over = 0
+        while left := await self._lease(tenant):
+            await self._hand_over(tenant, left)
+            handed_over += 1
+        async with self.database.unit(tenant) as unit:
+            payers = await Claims(unit.conn).payers_with_ready()
+        for payer_id in payers:
+            if interchange := await self._store_file(tenant, payer_id):
+                await self._hand_over(tenant, interchange)
+                handed_over += 1
+        return handed_over
+
+    async def _lease(self, tenant: str) -> Interchange | None:
+        async with self.database.unit(tenant) as unit:
+            return await Claims(unit.conn).lease_unsent(unit.now, unit.now + timedelta(seconds=self.lease_s))
+
+    async def _store_file(self, tenant: str, payer_id: str) -> Interchange | None:
+        """One transaction: claims taken, control number drawn, file built and kept. Refused claims are held."""
+        async with self.database.unit(tenant) as unit:
+            claims = Claims(unit.conn)
+            ready = await claims.lock_ready(payer_id, self.batch)
+            if not ready:
+                return None
+            control = await claims.next_control_number(_SEQUENCE)
+            batch = build_batch(ready, self.book.payers, self.senders[tenant], control, unit.now)
+            for claim, path in batch.refused:
+                await publish(unit, await handlers.refuse_claim(claims, claim, path, unit.now))
+            if not batch.claims:
+                return None
+            until = unit.now + timedelta(seconds=self.lease_s)
+            return await handlers.claim_ready(claims, tenant, control, batch.content, batch.claims, unit.now, until)
+
+    async def _hand_over(self, tenant: str, interchange: Interchange) -> None:
+        try:
+            with continue_trace(interchange.trace, "claims hand over"):
+                file_id = await self.boxes[tenant].send_batch(interchange.content, interchange.interchange_id)
+        except Refused as error:
+            await self._refuse(tenant, interchange, error.code)
+            return
+        except (Unavailable, Unreadable) as error:  # it may have arrived: only the same bytes may go again
+            async with self.database.unit(tenant) as unit:
+                await Claims(unit.conn).release_lease(interchange.interchange_id, unit.now)
+            raise Unavailable(error.code, error.reason) from error
+        async with self.database.unit(tenant) as unit:
+            facts = await handlers.mark_submitted(Claims(unit.conn), interchange.interchange_id, file_id, unit.now)
+            await self._publish_each(unit, facts)
+
+    async def _refuse(self, tenant: str, interchange: Interchange, code: str) -> None:
+        async with self.database.unit(tenant) as unit:
+            claims = Claims(unit.conn)
+            facts = await handlers.refuse_batch(claims, interchange.interchange_id, code, unit.now)
+            await publish(unit, facts)
+
+    async def _publish_each(self, unit: Unit, facts: list[Fact]) -> None:
+        """The wait for the batch was short and our own: each claim's trace goes on up to the hand-over."""
+        for fact in facts:
+            if isinstance(fact, ClaimMoved):
+                type, body, key, journey_id = write_fact(fact, unit.tenant, unit.now)
+                with continue_trace(fact.claim.draft.trace, "claim submit", **{"rcm.journey.id": journey_id}):
+                    await unit.emit(type, body, key=key, journey_id=journey_id)

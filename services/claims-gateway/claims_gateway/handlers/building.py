@@ -1,0 +1,190 @@
+"""Charges become a claim: one per encounter, payer and responsibility, ready or held with named reasons."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import datetime
+
+from kernel.errors import Refused
+from kernel.identifiers import control_number
+
+from claims_gateway.handlers.needs import Claims, locked, move, note
+from claims_gateway.model import (
+    CLOSED,
+    CORRECTED,
+    DRAFT,
+    HELD,
+    OPEN,
+    READY,
+    REJECTED,
+    Answers,
+    Claim,
+    ClaimMoved,
+    Draft,
+    Fact,
+    WorkClosed,
+    WorkOpened,
+)
+from claims_gateway.rules import RuleBook, World, scrub
+
+HOLD = "claim-hold"
+REJECTION = "rejection"
+_OWNERS = {"coverage": "front-desk", "authorization": "authorization", "person": "biller"}
+_CLAIM = uuid.UUID("0d0c2f6e-3d62-5a8b-8f0e-7a1f5c9b4e22")
+
+
+def claim_id(tenant: str, draft: Draft, responsibility: int) -> str:
+    """Derived from what makes a claim one claim, so that a replay names the same."""
+    return str(uuid.uuid5(_CLAIM, f"{tenant}|{draft.encounter_key}|{draft.payer_id}|{responsibility}"))
+
+
+async def take_charges(
+    claims: Claims, book: RuleBook, tenant: str, draft: Draft, answers: Answers, now: datetime
+) -> list[Fact]:
+    """The first charges build the claim; newer ones change it while it is here; the same again change nothing."""
+    known = await claims.find(draft.encounter_key, draft.payer_id, 1)
+    if known is not None:
+        return await _take_again(claims, book, known, draft, answers, now)
+    claim = Claim(claim_id=claim_id(tenant, draft, 1), control_number=control_number(), draft=draft, answers=answers)
+    if not draft.lines:
+        return await _close_empty(claims, claim, now)
+    claim = await _assess(claims, book, _numbered(claim), now)
+    if not await claims.add(claim, now):
+        return []
+    await claims.record(claim.claim_id, DRAFT, claim.state, _reason(claim), now)
+    return _built(claim, DRAFT)
+
+
+async def _close_empty(claims: Claims, claim: Claim, now: datetime) -> list[Fact]:
+    """Nothing to bill is an end, too: the journey has to hear of it."""
+    closed = replace(claim, state=CLOSED)
+    if not await claims.add(closed, now):
+        return []
+    await claims.record(claim.claim_id, DRAFT, CLOSED, "nothing-billable", now)
+    return [ClaimMoved("claim.voided", closed, DRAFT, "nothing-billable")]
+
+
+async def _take_again(
+    claims: Claims, book: RuleBook, known: Claim, draft: Draft, answers: Answers, now: datetime
+) -> list[Fact]:
+    if draft.version < known.draft.version or _content(draft) == _content(known.draft):
+        return []
+    if known.state not in OPEN:
+        await note(claims, known, "charges-after-submission", now)
+        return []
+    changed = _numbered(replace(known, draft=draft, answers=answers))
+    await claims.replace_lines(changed)
+    return await _reassess(claims, book, changed, now)
+
+
+def _content(draft: Draft) -> tuple[object, ...]:
+    return draft.visit, draft.diagnoses, draft.lines
+
+
+def _numbered(claim: Claim) -> Claim:
+    """REF*6R: unique over all our lines, because it begins with the claim's own number."""
+    lines = tuple(
+        replace(line, control_number=f"{claim.control_number}{number:02d}")
+        for number, line in enumerate(claim.draft.lines, 1)
+    )
+    return replace(claim, draft=replace(claim.draft, lines=lines))
+
+
+async def _assess(claims: Claims, book: RuleBook, claim: Claim, now: datetime) -> Claim:
+    """Runs the edits, sets the deadline, and says ready or held."""
+    draft = claim.draft
+    days = [line.service_from for line in draft.lines if line.service_from]
+    history = await claims.history(draft.visit.patient.reference, days, claim.claim_id)
+    findings = scrub(claim, World(book, now.date(), tuple(history)))
+    payer, first = book.payers.get(claim.payer_id), draft.service_date
+    deadline = payer.deadline(first) if payer and first else None
+    assessed = replace(claim, findings=findings, filing_deadline=deadline)
+    return replace(assessed, state=HELD if assessed.errors else READY)
+
+
+def _reason(claim: Claim) -> str:
+    return claim.errors[0].edit_id if claim.errors else "clean"
+
+
+def _built(claim: Claim, from_state: str) -> list[Fact]:
+    facts: list[Fact] = [ClaimMoved("claim.built", claim, from_state, _reason(claim))]
+    return facts + (_held(claim, from_state) if claim.state == HELD else [])
+
+
+def _held(claim: Claim, from_state: str) -> list[Fact]:
+    first = claim.errors[0]
+    return [
+        ClaimMoved("claim.held", claim, from_state, first.edit_id),
+        WorkOpened(HOLD, first.edit_id, _OWNERS[first.waits_for], claim),
+    ]
+
+
+async def _reassess(claims: Claims, book: RuleBook, claim: Claim, now: datetime) -> list[Fact]:
+    """A claim that is held or ready, with something changed: held and ready lead into each other."""
+    assessed = await _assess(claims, book, claim, now)
+    if assessed.state == claim.state:
+        await claims.save(assessed, now)
+        moved = _reason(assessed) != _reason(claim)
+        return _held(assessed, claim.state) if assessed.state == HELD and moved else []
+    moved_claim = await move(claims, replace(assessed, state=claim.state), assessed.state, _reason(assessed), now)
+    if moved_claim.state == HELD:
+        return _held(moved_claim, claim.state)
+    return [
+        ClaimMoved("claim.built", moved_claim, claim.state, "released"),
+        WorkClosed(HOLD, _reason(claim), "biller", moved_claim),
+    ]
+
+
+async def look_again(
+    claims: Claims, book: RuleBook, claim_id: str, answers: Answers, now: datetime
+) -> tuple[Claim | None, list[Fact]]:
+    """Others know more now. A claim that is no longer held has not waited for them."""
+    claim = await claims.lock(claim_id)
+    if claim is None or claim.state != HELD:
+        return claim, []
+    facts = await _reassess(claims, book, replace(claim, answers=answers), now)
+    return await claims.lock(claim_id), facts
+
+
+async def release_hold(
+    claims: Claims,
+    book: RuleBook,
+    claim_id: str,
+    waive: Sequence[str],
+    authorization: str,
+    answers: Answers,
+    now: datetime,
+) -> tuple[Claim, list[Fact]]:
+    """A person overrules edits, gives an authorization number, or has mended the cause elsewhere.
+
+    A rejected claim is corrected by it and goes out again. For a claim that has gone on, nothing happens.
+    Refused: claim-not-found, edit-unknown, edit-not-waivable.
+    """
+    claim = await locked(claims, claim_id)
+    _check_waivable(book, waive)
+    if claim.state not in {HELD, REJECTED}:
+        return claim, []
+    waived = tuple(dict.fromkeys((*claim.waived, *waive)))
+    changed = replace(
+        claim, waived=waived, answers=answers, given_authorization=authorization or claim.given_authorization
+    )
+    facts = await (_correct if claim.state == REJECTED else _reassess)(claims, book, changed, now)
+    return await locked(claims, claim_id), facts
+
+
+async def _correct(claims: Claims, book: RuleBook, claim: Claim, now: datetime) -> list[Fact]:
+    corrected = await move(claims, claim, CORRECTED, "corrected", now)
+    assessed = await _assess(claims, book, corrected, now)
+    moved = await move(claims, replace(assessed, state=CORRECTED), assessed.state, _reason(assessed), now)
+    return [*_built(moved, REJECTED), WorkClosed(REJECTION, "corrected", "biller", moved)]
+
+
+def _check_waivable(book: RuleBook, waive: Sequence[str]) -> None:
+    for edit_id in waive:
+        edit = book.edit(edit_id)
+        if edit is None:
+            raise Refused("edit-unknown", "no edit has this id")
+        if not edit.waivable:
+            raise Refused("edit-not-waivable", f"{edit_id} cannot be overruled: mend its cause")
