@@ -9,7 +9,7 @@ from uuid import uuid4
 
 import pytest
 
-sys.path.insert(0, str(Path(__file__).parent))  # importlib mode does not; platform_fixture.py and stack.py lie here
+sys.path.insert(0, str(Path(__file__).parent))  # importlib mode does not; stack.py and platform_fixture.py lie here
 
 from platform_fixture import Platform, running_platform
 

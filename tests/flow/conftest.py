@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -12,6 +13,8 @@ from cli.stack import Stack
 from flow_types import Line200
 from rcm.remittance.v1 import remittance_pb2
 from stack import Run, run_stories, stories_of
+
+sys.path.insert(0, str(Path(__file__).parent))  # spans.py lies here
 
 SEED = 7
 ENCOUNTERS = 200

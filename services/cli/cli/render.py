@@ -91,7 +91,7 @@ def encounter_table(journeys: Sequence[journey_pb2.Journey], kinds: dict[str, st
             journey.claim_id[:8] or "-",
             *(dollars(getattr(journey, f"{name}_cents")) for name in MONEY),
             status_of(journey),
-            *(span(spans[name]) if name in spans else "" for name, _ in columns),
+            *(span(spans[name]).replace(" ", "") if name in spans else "" for name, _ in columns),
         )
     return table
 
@@ -169,4 +169,4 @@ def steps_table(journey: journey_pb2.Journey) -> Table:
 def console(width: int | None = None) -> Console:
     """The console; wide enough for the encounter table where the output is no terminal."""
     plain = Console()
-    return plain if plain.is_terminal else Console(width=width or 190)
+    return plain if plain.is_terminal else Console(width=width or 200)

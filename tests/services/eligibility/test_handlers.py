@@ -23,7 +23,6 @@ from eligibility.model import (
     GapClosed,
     GapOpened,
     Occasion,
-    Person,
     Policy,
     Question,
     Status,
@@ -31,6 +30,7 @@ from eligibility.model import (
 from eligibility.rules import load_tables
 from hypothesis import given
 from hypothesis import strategies as st
+from kernel.person import Person
 
 RULEBOOK = Rulebook(load_tables(), Policy())
 NOW = datetime(2026, 3, 10, 15, 0, tzinfo=UTC)

@@ -3,9 +3,10 @@
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
-from eligibility.model import Answer, Exchange, Person, Policy, Question, Status
+from eligibility.model import Answer, Exchange, Policy, Question, Status
 from eligibility.rules import holds_on, load_tables, verify
 from eligibility.rules.verdict import differences, letters
+from kernel.person import Person
 from kernel.rules import RuleError
 
 TABLES = load_tables()

@@ -17,7 +17,6 @@ from eligibility.model import (
     Mismatch,
     Occasion,
     Pending,
-    Person,
     Policy,
     Question,
     Status,
@@ -28,6 +27,7 @@ from eligibility.rules import load_tables
 from eligibility.store import read_pending
 from kernel.clock import FixedClock
 from kernel.identifiers import uuid7
+from kernel.person import Person
 
 NOW = datetime(2026, 3, 10, 15, 0, tzinfo=UTC)
 ON = date(2026, 3, 10)

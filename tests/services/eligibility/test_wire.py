@@ -5,6 +5,7 @@ from decimal import Decimal
 
 import eligibility_records as records
 import pytest
+from clearinghouse import Trading
 from eligibility.clients import ClearinghousePayer
 from eligibility.model import (
     Answer,
@@ -13,12 +14,11 @@ from eligibility.model import (
     Exchange,
     GapClosed,
     GapOpened,
-    Person,
     Status,
 )
 from eligibility.rules import load_tables, verify
 from eligibility.wire.facts import write_fact, write_verification
-from eligibility.wire.inquiry import Trading, read_answer, trace_of, write_270
+from eligibility.wire.inquiry import read_answer, trace_of, write_270
 from eligibility.wire.resources import read_appointment, read_check_in, read_request
 from eligibility.wire.response import write_response
 from eligibility_payer import ACTIVE, FakeClearinghouse, asked, refusal_to, reply_to
@@ -26,6 +26,7 @@ from fhir_r4 import read, validate
 from kernel.clock import FixedClock
 from kernel.errors import Refused, Unavailable, Unreadable
 from kernel.identifiers import uuid7
+from kernel.person import Person
 from rcm.eligibility.v1 import eligibility_pb2 as pb
 from x12 import check, transaction_sets
 from x12.views.eligibility import Benefit as X12Benefit

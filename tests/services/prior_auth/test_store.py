@@ -5,6 +5,7 @@ from datetime import UTC, date, datetime, timedelta
 import pytest
 from bus import Database
 from kernel.clock import FixedClock
+from kernel.person import Person
 from prior_auth.app import open_work
 from prior_auth.handlers import INQUIRE, Prepared, determine_order
 from prior_auth.model import (
@@ -14,7 +15,6 @@ from prior_auth.model import (
     Exchange,
     Order,
     Pending,
-    Person,
     Policy,
     Requirement,
     Ruling,

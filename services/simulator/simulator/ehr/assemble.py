@@ -144,7 +144,10 @@ class _Record:
         """The services that a payer must authorize, as orders."""
         lead = self.plot.day - _ORDER_LEAD
         items = [item for item in self.visit.done + self.visit.drugs if self.needs_authorization(item)]
-        return [self.order(f"order-{item.code}", coding(item.code), lead) for item in items]
+        return [
+            self.order(f"order-{item.code}", coding(item.code), lead) | {"quantityQuantity": {"value": item.units}}
+            for item in items
+        ]
 
     @cached_property
     def conditions(self) -> list[Resource]:

@@ -1,0 +1,125 @@
+"""An engine for tests: its HTTP app, its database, and small synthetic records to send."""
+
+from __future__ import annotations
+
+import gzip
+import json
+import os
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import httpx
+import structlog
+from bus import Database, Event
+from bus.event import decode, open_envelope
+from chassis import Runtime
+from interface_engine.clients import load_clients
+from interface_engine.entry_http import FhirDoor, build_app
+from interface_engine.handlers.announcing import Channel
+from interface_engine.rules import load_sources
+from interface_engine.settings import Settings
+from kernel.clock import FixedClock
+from opentelemetry import trace
+
+NOW = datetime(2026, 3, 20, 12, 0, tzinfo=UTC)
+TOKENS = {"default": "token-of-default", "synthea": "token-of-synthea", "stranger": "token-of-another-tenant"}
+SITE = "https://throughline.example/fhir"
+FHIR_JSON = "application/fhir+json"
+CORPORA = Path(os.environ.get("RCM_CORPORA", Path(__file__).parents[4] / "shared" / "corpora"))
+
+
+@dataclass
+class World:
+    """What a test needs: the door, what it has told the line, and the database behind it."""
+
+    tenant: str
+    database: Database
+    http: httpx.AsyncClient
+    clock: FixedClock
+    seen: set[str] = field(default_factory=set)
+
+    async def send(
+        self, method: str, url: str, body: object = None, token: str = "default", **headers: str
+    ) -> httpx.Response:
+        """A request; a body that is no bytes is written as JSON."""
+        content = body if isinstance(body, bytes) or body is None else json.dumps(body).encode()
+        told = {"Authorization": f"Bearer {TOKENS[token]}", "Content-Type": FHIR_JSON}
+        told |= {name.replace("_", "-"): value for name, value in headers.items()}
+        return await self.http.request(method, f"/fhir{url}", content=content, headers=told)  # type: ignore[arg-type]
+
+    async def post(self, *resources: dict[str, Any], token: str = "default") -> httpx.Response:
+        """A transaction that PUTs these resources."""
+        return await self.send("POST", "", transaction(*resources), token)
+
+    async def facts(self) -> list[Event]:
+        """What was put into the outbox since the last call, in order."""
+        async with self.database.transaction(self.tenant) as conn:
+            rows = await conn.fetch("select event_id, envelope from outbox order by position")
+        fresh = [row for row in rows if row["event_id"] not in self.seen]
+        self.seen |= {row["event_id"] for row in fresh}
+        return [decode(open_envelope(row["envelope"]), {}) for row in fresh]
+
+    async def count(self, table: str) -> int:
+        async with self.database.transaction(self.tenant) as conn:
+            return int(await conn.fetchval(f"select count(*) from {table}"))
+
+
+def clients_file(folder: Path, tenant: str) -> Path:
+    """A clients file with the tokens of TOKENS."""
+    from hashlib import sha256
+
+    rows = []
+    for name, token in TOKENS.items():
+        of = f"{tenant}-other" if name == "stranger" else tenant
+        source = "default" if name == "stranger" else name
+        digest = sha256(token.encode()).hexdigest()
+        rows.append(f'[[client]]\nid = "{name}"\ntoken_sha256 = "{digest}"\ntenant = "{of}"\nsource = "{source}"\n')
+    file = folder / "clients.toml"
+    file.write_text("\n".join(rows))
+    return file
+
+
+@asynccontextmanager
+async def open_world(url: str, tenant: str, **settings: Any) -> AsyncIterator[World]:
+    """An engine's door over this database."""
+    import tempfile
+
+    clock = FixedClock(NOW)
+    database = Database(url, "interface_engine", clock)
+    await database.open()
+    chosen = Settings(postgres_url=url, nats_url="nats://127.0.0.1:1", **settings)
+    log, tracer = structlog.get_logger(), trace.get_tracer("tests")
+    async with httpx.AsyncClient() as outside:
+        runtime = Runtime(chosen, clock, database, outside, log, tracer, lambda name: None)  # type: ignore[arg-type,return-value]
+        sources = load_sources()
+        with tempfile.TemporaryDirectory() as folder:
+            clients = load_clients(clients_file(Path(folder), tenant), sources)
+        app = build_app(runtime, FhirDoor(runtime, clients, Channel(sources, SITE)))
+        transport = httpx.ASGITransport(app=app)
+        async with httpx.AsyncClient(transport=transport, base_url="http://engine", timeout=60) as http:
+            yield World(tenant, database, http, clock)
+    await database.close()
+
+
+def transaction(*resources: dict[str, Any]) -> dict[str, Any]:
+    """A transaction of PUTs."""
+    entries = [
+        {"resource": one, "request": {"method": "PUT", "url": f"{one['resourceType']}/{one['id']}"}}
+        for one in resources
+    ]
+    return {"resourceType": "Bundle", "type": "transaction", "entry": entries}
+
+
+def reference(resource: dict[str, Any]) -> dict[str, str]:
+    return {"reference": f"{resource['resourceType']}/{resource['id']}"}
+
+
+@cache
+def synthea_bundles() -> tuple[bytes, ...]:
+    """The Synthea transactions of the corpora; none where the corpora are absent."""
+    return tuple(gzip.decompress(file.read_bytes()) for file in sorted((CORPORA / "fhir" / "synthea").glob("*.gz")))
