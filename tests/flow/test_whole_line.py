@@ -57,4 +57,9 @@ async def test_no_fact_died(line: Line200) -> None:
     for program in line.stack.programs():
         if program != "simulator":
             schema = program.replace("-", "_")
-            assert await query(line.stack.owner_url, f"select type, reason from {schema}.dead_letter") == []
+            assert (
+                await query(
+                    line.stack.owner_url, f"select type, reason from {schema}.dead_letter where tenant = 'demo'"
+                )
+                == []
+            )

@@ -37,24 +37,25 @@ REMITTANCE = "remittance"
 JOURNEY = "journey"
 ANY = "*"
 
-# Hear every fact: the lag ledger, and the read model of the FHIR API.
-LISTENERS = (JOURNEY, ENGINE)
-
 
 @dataclass(frozen=True, slots=True)
 class Flow:
-    """One fact: its name, message type, producer, consumers besides the listeners, and delivery limits."""
+    """One fact: its name, message type, producer, consumers, and how often a handler may fail on it.
+
+    The journey service hears every fact. The engine hears those that carry a FHIR resource of the line's own
+    (`carries_resource`), for the read model behind its API.
+    """
 
     event: str
     message: type[Message]
     producer: str
     consumers: tuple[str, ...] = ()
+    carries_resource: bool = False
     max_attempts: int = 8
 
     def heard_by(self) -> tuple[str, ...]:
-        """All consumers, the listeners included. The engine does not listen to itself."""
-        listeners = tuple(name for name in LISTENERS if name != self.producer)
-        return self.consumers + tuple(name for name in listeners if name not in self.consumers)
+        """All consumers, the listeners included."""
+        return (*self.consumers, JOURNEY, *((ENGINE,) if self.carries_resource else ()))
 
 
 FLOW: tuple[Flow, ...] = (
@@ -66,28 +67,28 @@ FLOW: tuple[Flow, ...] = (
     Flow("encounter.finished", engine_pb2.EncounterFinished, ENGINE, (CODING,)),
     Flow("encounter.amended", engine_pb2.EncounterFinished, ENGINE, (CODING,)),
     Flow("encounter.cancelled", engine_pb2.EncounterCancelled, ENGINE, (CODING,)),
-    Flow("coverage.verified", eligibility_pb2.CoverageVerified, ELIGIBILITY, (CLAIMS,)),
-    Flow("coverage.gap_found", eligibility_pb2.CoverageVerified, ELIGIBILITY, (CLAIMS,)),
+    Flow("coverage.verified", eligibility_pb2.CoverageVerified, ELIGIBILITY, (CLAIMS,), carries_resource=True),
+    Flow("coverage.gap_found", eligibility_pb2.CoverageVerified, ELIGIBILITY, (CLAIMS,), carries_resource=True),
     Flow("authorization.determined", priorauth_pb2.AuthorizationDetermined, PRIOR_AUTH, (CLAIMS,)),
     Flow("encounter.coded", coding_pb2.EncounterCoded, CODING, (CHARGE,)),
-    Flow("charges.captured", charge_pb2.ChargesCaptured, CHARGE, (CLAIMS,)),
-    Flow("claim.built", claims_pb2.ClaimChanged, CLAIMS),
-    Flow("claim.held", claims_pb2.ClaimChanged, CLAIMS),
-    Flow("claim.submitted", claims_pb2.ClaimChanged, CLAIMS, (REMITTANCE,)),
-    Flow("claim.acknowledged", claims_pb2.ClaimChanged, CLAIMS),
-    Flow("claim.rejected", claims_pb2.ClaimChanged, CLAIMS),
-    Flow("claim.replaced", claims_pb2.ClaimChanged, CLAIMS),
-    Flow("claim.voided", claims_pb2.ClaimChanged, CLAIMS),
-    Flow("remittance.received", remittance_pb2.RemittanceReceived, REMITTANCE),
-    Flow("remittance.quarantined", remittance_pb2.RemittanceReceived, REMITTANCE),
-    Flow("payment.posted", remittance_pb2.PaymentPosted, REMITTANCE, (CLAIMS,)),
-    Flow("payment.reversed", remittance_pb2.PaymentPosted, REMITTANCE, (CLAIMS,)),
+    Flow("charges.captured", charge_pb2.ChargesCaptured, CHARGE, (CLAIMS,), carries_resource=True),
+    Flow("claim.built", claims_pb2.ClaimChanged, CLAIMS, carries_resource=True),
+    Flow("claim.held", claims_pb2.ClaimChanged, CLAIMS, carries_resource=True),
+    Flow("claim.submitted", claims_pb2.ClaimChanged, CLAIMS, (REMITTANCE,), carries_resource=True),
+    Flow("claim.acknowledged", claims_pb2.ClaimChanged, CLAIMS, carries_resource=True),
+    Flow("claim.rejected", claims_pb2.ClaimChanged, CLAIMS, carries_resource=True),
+    Flow("claim.replaced", claims_pb2.ClaimChanged, CLAIMS, carries_resource=True),
+    Flow("claim.voided", claims_pb2.ClaimChanged, CLAIMS, carries_resource=True),
+    Flow("remittance.received", remittance_pb2.RemittanceReceived, REMITTANCE, carries_resource=True),
+    Flow("remittance.quarantined", remittance_pb2.RemittanceReceived, REMITTANCE, carries_resource=True),
+    Flow("payment.posted", remittance_pb2.PaymentPosted, REMITTANCE, (CLAIMS,), carries_resource=True),
+    Flow("payment.reversed", remittance_pb2.PaymentPosted, REMITTANCE, (CLAIMS,), carries_resource=True),
     Flow("claim.denied", remittance_pb2.ClaimDenied, REMITTANCE, (CLAIMS,)),
     Flow("claim.underpaid", remittance_pb2.ClaimDenied, REMITTANCE, (CLAIMS,)),
     Flow("deposit.matched", remittance_pb2.DepositMatched, REMITTANCE),
     Flow("deposit.unmatched", remittance_pb2.DepositMatched, REMITTANCE),
-    Flow("work.opened", work_pb2.WorkOpened, ANY),
-    Flow("work.closed", work_pb2.WorkClosed, ANY),
+    Flow("work.opened", work_pb2.WorkOpened, ANY, carries_resource=True),
+    Flow("work.closed", work_pb2.WorkClosed, ANY, carries_resource=True),
 )
 
 

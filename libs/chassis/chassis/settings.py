@@ -59,6 +59,10 @@ class ServiceSettings(BaseSettings):
         description="gRPC addresses of the other services, each by its own variable RCM_ADDRESS_<SERVICE>=host:port",
     )
 
+    def site_folder(self, service: str) -> Path | None:
+        """Where the site keeps its own files for a service; None when there is no folder of the site."""
+        return self.site_dir / service if self.site_dir is not None else None
+
     def address_of(self, service: str) -> str:
         """Address of another service by its kebab-case name. SettingsError when there is none."""
         address = self.addresses.get(service)

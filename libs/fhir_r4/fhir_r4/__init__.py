@@ -1,7 +1,7 @@
 """FHIR R4 reading, writing and validation with exact decimals."""
 
-from fhir_r4.codec import Resource, read, write
+from fhir_r4.codec import Resource, read, read_optional, write
 from fhir_r4.issues import Issue, has_errors, outcome, outcome_of
 from fhir_r4.validation import validate
 
-__all__ = ["Issue", "Resource", "has_errors", "outcome", "outcome_of", "read", "validate", "write"]
+__all__ = ["Issue", "Resource", "has_errors", "outcome", "outcome_of", "read", "read_optional", "validate", "write"]

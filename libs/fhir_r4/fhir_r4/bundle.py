@@ -57,6 +57,11 @@ class Assigned:
     mapping: Mapping[str, str]
 
 
+def resources_of(bundle: Resource) -> list[Resource]:
+    """The resources of the entries, in order."""
+    return [entry["resource"] for entry in bundle.get("entry", ()) if entry.get("resource")]
+
+
 def plan(bundle: Resource) -> list[Step]:
     """Steps in the order of processing: DELETE, POST, PUT and PATCH, GET for a transaction; as sent for a batch.
 

@@ -42,6 +42,11 @@ def read(data: bytes, *, max_bytes: int = _MAX_BYTES, max_depth: int = _MAX_DEPT
     return resource
 
 
+def read_optional(data: bytes) -> Resource:
+    """As `read`; an empty resource where a message carries none."""
+    return read(data) if data else {}
+
+
 def write(resource: Resource) -> bytes:
     """Compact JSON, keys in their order, decimals digit by digit as they are; ValueError for a float or a NaN."""
     for value in _numbers(resource):

@@ -24,6 +24,9 @@ DISCHARGE = "http://www.nubc.org/patient-discharge"
 ENCOUNTER_CLASS = "http://terminology.hl7.org/CodeSystem/v3-ActCode"
 IDENTIFIER_TYPE = "http://terminology.hl7.org/CodeSystem/v2-0203"
 
+# Our own code systems, extensions and naming systems stand under this address.
+LINE = "https://throughline.example/fhir"
+
 CARC = "https://x12.org/codes/claim-adjustment-reason-codes"
 CAS_GROUP = "https://x12.org/codes/claim-adjustment-group-codes"
 RARC = "https://x12.org/codes/remittance-advice-remark-codes"

@@ -138,10 +138,10 @@ class Line:
         request = journey_pb2.GetKpisRequest()
         return await ask(stub.GetKpis, request, tenant=self._place.tenant, deadline_s=15)  # type: ignore[no-any-return]
 
-    async def ledger(self, claim_id: str = "") -> remittance_pb2.GetLedgerResponse:
-        """The ledger of a claim, or all balances of the tenant."""
+    async def ledger(self, claim_id: str = "", *, totals_only: bool = True) -> remittance_pb2.GetLedgerResponse:
+        """The ledger of a claim or, without one, of the tenant: totals by payer, and every entry unless told not to."""
         stub = remittance_pb2_grpc.RemittanceServiceStub(self._channel("remittance"))  # type: ignore[no-untyped-call]
-        request = remittance_pb2.GetLedgerRequest(claim_id=claim_id, totals_only=not claim_id)
+        request = remittance_pb2.GetLedgerRequest(claim_id=claim_id, totals_only=totals_only)
         return await ask(stub.GetLedger, request, tenant=self._place.tenant, deadline_s=15)  # type: ignore[no-any-return]
 
     async def resource_counts(self) -> dict[str, int]:

@@ -263,6 +263,11 @@ class Stack:
         """The database owner's URL, for checks over all schemas."""
         return self._owner_url
 
+    @property
+    def nats_url(self) -> str:
+        """The broker's URL."""
+        return self._nats_url
+
     def programs(self) -> tuple[str, ...]:
         """The names of all services."""
         return tuple(program.name for program in PROGRAMS)

@@ -7,7 +7,6 @@ from contextlib import asynccontextmanager
 
 from bus import Unit
 from chassis import Parts, Runtime, Service
-from clearinghouse import open_clearinghouse
 from kernel.identifiers import uuid7
 from rcm.eligibility.v1.eligibility_pb2_grpc import add_EligibilityServiceServicer_to_server
 
@@ -19,7 +18,6 @@ from eligibility.rules import load_tables
 from eligibility.settings import Settings
 from eligibility.store import UnitOfWork
 from eligibility.wire.facts import write_fact
-from eligibility.wire.inquiry import Trading
 
 NAME = "eligibility"
 
@@ -36,13 +34,9 @@ async def build(runtime: Runtime) -> Parts:
         async with runtime.database.unit(tenant) as unit:
             yield open_work(unit)
 
-    rulebook = Rulebook(load_tables(settings.site_dir / NAME if settings.site_dir else None), settings.policy())
-    token = settings.clearinghouse_token.get_secret_value()
+    rulebook = Rulebook(load_tables(settings.site_folder(NAME)), settings.policy())
     payer = ClearinghousePayer(
-        open_clearinghouse(settings.clearinghouse_url, settings.submitter_id, runtime.http, token),
-        Trading(settings.submitter_id, settings.clearinghouse_receiver, settings.usage),
-        runtime.clock,
-        settings.ask_timeout_s,
+        settings.open_clearinghouse(runtime.http), settings.trading(), runtime.clock, settings.ask_timeout_s
     )
     entry = EventEntry(payer, rulebook, open_work, uuid7)
     desk = CoverageDesk(payer, work_for, rulebook, uuid7)

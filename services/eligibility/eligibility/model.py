@@ -8,6 +8,8 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from enum import StrEnum
 
+from kernel.person import Person
+
 
 class Status(StrEnum):
     """What is known of a coverage on a day. UNKNOWN is never passed on as active."""
@@ -16,17 +18,6 @@ class Status(StrEnum):
     INACTIVE = "inactive"
     UNKNOWN = "unknown"
     REJECTED = "rejected"
-
-
-@dataclass(frozen=True, slots=True)
-class Person:
-    """Somebody on a policy, as the record or as the payer has them. `gender` is F, M, U or empty."""
-
-    last: str = ""
-    first: str = ""
-    birth_date: date | None = None
-    gender: str = ""
-    member_id: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

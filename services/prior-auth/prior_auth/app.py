@@ -7,7 +7,6 @@ from contextlib import asynccontextmanager
 
 from bus import Unit
 from chassis import Parts, Runtime, Service
-from clearinghouse import open_clearinghouse
 from rcm.priorauth.v1.priorauth_pb2_grpc import add_PriorAuthServiceServicer_to_server
 
 from prior_auth.clients import ClearinghousePayer
@@ -17,7 +16,6 @@ from prior_auth.rules import load_requirements
 from prior_auth.settings import Settings
 from prior_auth.store import UnitOfWork
 from prior_auth.wire.facts import write_fact
-from prior_auth.wire.request import Trading
 
 NAME = "prior-auth"
 
@@ -34,13 +32,9 @@ async def build(runtime: Runtime) -> Parts:
         async with runtime.database.unit(tenant) as unit:
             yield open_work(unit)
 
-    requirements = load_requirements(settings.site_dir / NAME if settings.site_dir else None)
-    token = settings.clearinghouse_token.get_secret_value()
+    requirements = load_requirements(settings.site_folder(NAME))
     payer = ClearinghousePayer(
-        open_clearinghouse(settings.clearinghouse_url, settings.submitter_id, runtime.http, token),
-        Trading(settings.submitter_id, settings.clearinghouse_receiver, settings.usage),
-        runtime.clock,
-        settings.ask_timeout_s,
+        settings.open_clearinghouse(runtime.http), settings.trading(), runtime.clock, settings.ask_timeout_s
     )
     entry = EventEntry(payer, requirements, settings.policy(), settings.window_days, open_work, work_for)
     return Parts(

@@ -9,6 +9,8 @@ from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from enum import StrEnum
 
+from kernel.person import Person
+
 _TRACES = uuid.UUID("ea541e2c-3784-50d5-8442-1747c7538a76")
 
 
@@ -29,17 +31,6 @@ class Decision(StrEnum):
     DENIED = "denied"
     PENDED = "pended"
     UNKNOWN = "unknown"
-
-
-@dataclass(frozen=True, slots=True)
-class Person:
-    """Somebody on a policy. `gender` is F, M, U or empty."""
-
-    last: str = ""
-    first: str = ""
-    birth_date: date | None = None
-    gender: str = ""
-    member_id: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -3,20 +3,15 @@
 from __future__ import annotations
 
 from chassis import ServiceSettings
-from pydantic import Field, SecretStr
+from clearinghouse import RealtimeSettings
+from pydantic import Field
 
 from prior_auth.model import Policy
 
 
-class Settings(ServiceSettings):
+class Settings(RealtimeSettings, ServiceSettings):
     """Settings of the prior-auth service, each as RCM_<NAME>."""
 
-    clearinghouse_url: str = Field(description="Where 278s go: http(s)://host or file:///folder.")
-    clearinghouse_token: SecretStr = Field(default=SecretStr(""), description="Bearer token of the clearinghouse.")
-    submitter_id: str = Field(default="THROUGHLINE", description="Our id at the clearinghouse (ISA06).")
-    clearinghouse_receiver: str = Field(default="SYNCLEAR", description="The clearinghouse's id (ISA08).")
-    usage: str = Field(default="T", pattern="^[TP]$", description="ISA15: T for test, P for production.")
-    ask_timeout_s: float = Field(default=20.0, gt=0, description="Longest wait for the answer to a 278.")
     window_days: int = Field(default=90, ge=0, description="Days asked for when an order names no day of its own.")
     inquire_waits_s: tuple[int, ...] = Field(
         default=(30, 120, 600, 3600), min_length=1, description="Waits before a request without a decision is repeated."

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 from chassis.settings import ServiceSettings, SettingsError, addresses_from, describe_settings, load_settings
+from clearinghouse import RealtimeSettings, Trading
 from pydantic import Field
 
 
@@ -86,3 +87,20 @@ def test_every_setting_is_described(monkeypatch: pytest.MonkeyPatch) -> None:
     assert "RCM_ADDRESS_<SERVICE>" in text
     assert "secret" not in text
     assert all(field.description for field in Settings.model_fields.values())
+
+
+def test_the_sites_own_files_lie_in_a_folder_of_each_service(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    assert load_settings(Settings).site_folder("prior-auth") is None
+    monkeypatch.setenv("RCM_SITE_DIR", str(tmp_path))
+    assert load_settings(Settings).site_folder("prior-auth") == tmp_path / "prior-auth"
+
+
+def test_a_mix_in_is_read_like_the_settings_of_every_service(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Asking(RealtimeSettings, ServiceSettings):
+        pass
+
+    monkeypatch.setenv("RCM_USAGE", "P")
+    assert load_settings(Asking).trading() == Trading("THROUGHLINE", "SYNCLEAR", "P")
+    monkeypatch.setenv("RCM_USAGE", "X")
+    with pytest.raises(SettingsError, match="RCM_USAGE is wrong"):
+        load_settings(Asking)

@@ -7,7 +7,16 @@ from typing import Any
 
 import pytest
 from fhir_r4 import Resource, validate
-from fhir_r4.bundle import Step, assign_ids, failed_entry, plan, response_bundle, response_entry, searchset
+from fhir_r4.bundle import (
+    Step,
+    assign_ids,
+    failed_entry,
+    plan,
+    resources_of,
+    response_bundle,
+    response_entry,
+    searchset,
+)
 from fhir_r4.references import references, rewrite
 from hypothesis import given
 from hypothesis import strategies as st
@@ -190,3 +199,9 @@ def test_published_transactions_plan_and_resolve(samples: dict[str, Resource]) -
         for step in steps:
             stored = rewrite(step.resource or {}, assigned.mapping)
             assert not [one for one in references(stored) if one.value.startswith("urn:")]
+
+
+def test_the_resources_of_a_bundle_are_those_of_its_entries() -> None:
+    patient = {"resourceType": "Patient"}
+    assert resources_of(_bundle(_entry("DELETE", "Patient/1"), _entry("POST", "Patient", patient))) == [patient]
+    assert resources_of({"resourceType": "Bundle"}) == []

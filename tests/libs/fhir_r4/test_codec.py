@@ -6,7 +6,7 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-from fhir_r4 import Resource, read, write
+from fhir_r4 import Resource, read, read_optional, write
 from hypothesis import given
 from hypothesis import strategies as st
 from kernel.errors import Unreadable
@@ -131,3 +131,10 @@ def test_samples_keep_every_value(samples: dict[str, Resource]) -> None:
     for name, resource in samples.items():
         again = write(resource)
         assert _exact(read(again)) == _exact(resource), name
+
+
+def test_only_what_is_empty_may_be_left_out() -> None:
+    assert read_optional(b"") == {}
+    assert read_optional(b'{"resourceType":"Patient"}') == {"resourceType": "Patient"}
+    with pytest.raises(Unreadable):
+        read_optional(b"{}")

@@ -1,6 +1,5 @@
 """A payer for the tests: answers the 270 that it is really sent with a real 271."""
 
-from collections.abc import Callable
 from dataclasses import replace
 from datetime import date
 
@@ -45,16 +44,3 @@ def refusal_to(text: str, now, code: str) -> str:
 def asked(text: str) -> EligibilityInquiry:
     (inquiry,) = [each for ts in transaction_sets(text) for each in read_270(ts)]
     return inquiry
-
-
-class FakeClearinghouse:
-    """Answers as `answer(text)` does, or raises what it is given; keeps what it was sent."""
-
-    def __init__(self, answer: Callable[[str], str] | Exception):
-        self.answer, self.sent = answer, []
-
-    async def realtime(self, x12: str, timeout_s: float = 20.0) -> str:
-        self.sent.append(x12)
-        if isinstance(self.answer, Exception):
-            raise self.answer
-        return self.answer(x12)

@@ -5,6 +5,7 @@ from decimal import Decimal
 
 import eligibility_records as records
 import pytest
+from asked_clearinghouse import FakeClearinghouse
 from clearinghouse import Trading
 from eligibility.clients import ClearinghousePayer
 from eligibility.model import (
@@ -21,7 +22,7 @@ from eligibility.wire.facts import write_fact, write_verification
 from eligibility.wire.inquiry import read_answer, trace_of, write_270
 from eligibility.wire.resources import read_appointment, read_check_in, read_request
 from eligibility.wire.response import write_response
-from eligibility_payer import ACTIVE, FakeClearinghouse, asked, refusal_to, reply_to
+from eligibility_payer import ACTIVE, asked, refusal_to, reply_to
 from fhir_r4 import read, validate
 from kernel.clock import FixedClock
 from kernel.errors import Refused, Unavailable, Unreadable

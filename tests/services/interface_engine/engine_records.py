@@ -32,7 +32,12 @@ COVERAGE: Resource = {
     "order": 1,
 }
 SECOND: Resource = COVERAGE | {"id": "a-second", "order": 2}
-ROOM: Resource = {"resourceType": "Location", "id": "room", "status": "active", "managingOrganization": reference(CLINIC)}
+ROOM: Resource = {
+    "resourceType": "Location",
+    "id": "room",
+    "status": "active",
+    "managingOrganization": reference(CLINIC),
+}
 CONDITION: Resource = {
     "resourceType": "Condition",
     "id": "d1",

@@ -50,7 +50,7 @@ class World:
         content = body if isinstance(body, bytes) or body is None else json.dumps(body).encode()
         told = {"Authorization": f"Bearer {TOKENS[token]}", "Content-Type": FHIR_JSON}
         told |= {name.replace("_", "-"): value for name, value in headers.items()}
-        return await self.http.request(method, f"/fhir{url}", content=content, headers=told)  # type: ignore[arg-type]
+        return await self.http.request(method, f"/fhir{url}", content=content, headers=told)
 
     async def post(self, *resources: dict[str, Any], token: str = "default") -> httpx.Response:
         """A transaction that PUTs these resources."""
@@ -95,7 +95,7 @@ async def open_world(url: str, tenant: str, **settings: Any) -> AsyncIterator[Wo
     chosen = Settings(postgres_url=url, nats_url="nats://127.0.0.1:1", **settings)
     log, tracer = structlog.get_logger(), trace.get_tracer("tests")
     async with httpx.AsyncClient() as outside:
-        runtime = Runtime(chosen, clock, database, outside, log, tracer, lambda name: None)  # type: ignore[arg-type,return-value]
+        runtime = Runtime(chosen, clock, database, outside, log, tracer, lambda name: None)
         sources = load_sources()
         with tempfile.TemporaryDirectory() as folder:
             clients = load_clients(clients_file(Path(folder), tenant), sources)

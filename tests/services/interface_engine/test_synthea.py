@@ -37,7 +37,10 @@ async def test_every_visit_of_every_bundle_is_told_once_and_every_resource_kept(
         kinds = {entry["resource"]["resourceType"] for entry in snapshot["entry"]}
         visit = snapshot["entry"][0]["resource"]
         assert (visit["resourceType"], "Patient" in kinds) == ("Encounter", True)
-        assert ("Organization" in kinds, "Practitioner" in kinds) == ("serviceProvider" in visit, "participant" in visit)
+        assert ("Organization" in kinds, "Practitioner" in kinds) == (
+            "serviceProvider" in visit,
+            "participant" in visit,
+        )
         assert not kinds & {"Claim", "ExplanationOfBenefit"}
 
 

@@ -45,16 +45,3 @@ def reply_to(text: str, now, decision=APPROVAL, on_service=False, rejections=(),
 
 def refusal_to(text: str, now, code: str) -> str:
     return reply_to(text, now, decision=None, rejections=(Rejection("2010C", code, "C"),))
-
-
-class FakeClearinghouse:
-    """Answers as `answer(text)` does, or raises what it is given; keeps what it was sent."""
-
-    def __init__(self, answer):
-        self.answer, self.sent = answer, []
-
-    async def realtime(self, x12: str, timeout_s: float = 20.0) -> str:
-        self.sent.append(x12)
-        if isinstance(self.answer, Exception):
-            raise self.answer
-        return self.answer(x12)

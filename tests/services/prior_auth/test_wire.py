@@ -4,6 +4,7 @@ from datetime import UTC, date, datetime
 
 import prior_auth_records as records
 import pytest
+from asked_clearinghouse import FakeClearinghouse
 from clearinghouse import Trading
 from fhir_r4 import read, validate
 from kernel.clock import FixedClock
@@ -23,7 +24,7 @@ from prior_auth.rules import decide, load_requirements
 from prior_auth.wire.facts import write_fact, write_ruling
 from prior_auth.wire.request import read_answer, write_278
 from prior_auth.wire.resources import read_find, read_orders
-from prior_auth_payer import APPROVAL, NUMBER, FakeClearinghouse, asked, refusal_to, reply_to
+from prior_auth_payer import APPROVAL, NUMBER, asked, refusal_to, reply_to
 from rcm.priorauth.v1 import priorauth_pb2 as pb
 from x12 import check, transaction_sets
 from x12.views.authorization import Decision as X12Decision

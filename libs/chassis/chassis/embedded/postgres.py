@@ -80,6 +80,8 @@ class EmbeddedPostgres:
     def stop(self) -> None:
         """Stop it: open transactions are rolled back. Does nothing when it does not run."""
         if self.pid is not None:
+            if self._user is not None:
+                _let_through(self._data.parent)  # somebody may have shut a folder since the start
             self._run("pg_ctl", "stop", "-w", "-m", "fast", "-t", "30", "-D", str(self._data))
 
     def __enter__(self) -> EmbeddedPostgres:

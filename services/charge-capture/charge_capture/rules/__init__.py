@@ -12,6 +12,7 @@ from pathlib import Path
 from kernel.codes import is_modifier, is_procedure_code
 from kernel.errors import Unreadable
 from kernel.period import Period
+from kernel.rules import rule_file
 
 SHIPPED = Path(__file__).parent
 FILE = "charge_master.csv"
@@ -63,8 +64,8 @@ def load_charge_master(path: Path) -> ChargeMaster:
 
 def load_site_charges(site_dir: Path | None) -> ChargeMaster:
     """The installation's charge master: `<site_dir>/charge-capture/` stands before what ships."""
-    own = None if site_dir is None else site_dir / "charge-capture" / FILE
-    return load_charge_master(own if own is not None and own.is_file() else SHIPPED / FILE)
+    own = None if site_dir is None else site_dir / "charge-capture"
+    return load_charge_master(rule_file(FILE, own, SHIPPED))
 
 
 def _price(row: Mapping[str, str], place: str) -> Price:

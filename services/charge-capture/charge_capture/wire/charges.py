@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 from datetime import datetime
-from decimal import Decimal
 from typing import Any
 
 import fhir_r4
+from fhir_r4.compose import concept, money, own_extension
 from kernel import codes
-from kernel.money import from_cents
 from rcm.billing.v1 import billing_pb2
 from rcm.charge.v1 import charge_pb2
 from rcm.coding.v1 import coding_pb2
 
 from charge_capture.model import Charge, Reckoning, Visit
 
-LINE = "https://throughline.example/fhir"
 # What a ChargeItem.service may point to (FHIR R4).
 _SERVICE_TYPES = ("Immunization", "MedicationAdministration", "Procedure", "DiagnosticReport", "Observation")
 
@@ -49,13 +47,13 @@ def charge_item(charge: Charge, visit: Visit, now: datetime) -> dict[str, Any]:
         "resourceType": "ChargeItem",
         "id": charge.charge_item_id,
         "extension": [_modifier(modifier) for modifier in charge.line.modifiers],
-        "identifier": [{"system": f"{LINE}/charge-line", "value": charge.line.line_id}],
+        "identifier": [{"system": f"{codes.LINE}/charge-line", "value": charge.line.line_id}],
         "status": "billable",
-        "code": {"coding": [{"system": system, "code": charge.line.code}]},
+        "code": concept(system, charge.line.code),
         "subject": {"reference": visit.patient},
         "context": {"reference": visit.encounter},
         "quantity": {"value": charge.line.units},
-        "priceOverride": {"value": Decimal(from_cents(charge.cents)), "currency": "USD"},
+        "priceOverride": money(charge.cents),
         "enteredDate": now.isoformat(),
         **_occurrence(line),
         **_performer(line),
@@ -66,10 +64,7 @@ def charge_item(charge: Charge, visit: Visit, now: datetime) -> dict[str, Any]:
 
 def _modifier(modifier: str) -> dict[str, Any]:
     system = codes.CPT if modifier.isdigit() else codes.HCPCS
-    return {
-        "url": f"{LINE}/StructureDefinition/procedure-modifier",
-        "valueCoding": {"system": system, "code": modifier},
-    }
+    return own_extension("procedure-modifier", "Coding", {"system": system, "code": modifier})
 
 
 def _occurrence(line: billing_pb2.ServiceLine) -> dict[str, Any]:

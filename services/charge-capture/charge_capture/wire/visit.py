@@ -8,6 +8,8 @@ from decimal import Decimal, InvalidOperation
 from typing import Any
 
 import fhir_r4
+from fhir_r4.bundle import resources_of
+from fhir_r4.elements import day_of, identity, reference_of, references_of
 from fhir_r4.references import Index
 from kernel.codes import is_modifier, is_procedure_code
 from kernel.errors import Unreadable
@@ -23,20 +25,19 @@ _ORDER_TYPES = ("ServiceRequest", "DeviceRequest")
 # What was done, and the element that names the order behind it.
 _ORDER_OF = {"Procedure": "basedOn", "MedicationAdministration": "request"}
 _NO_ORDER_INTENTS = ("proposal", "plan", "option")
-_DAY_LENGTH = len("2026-01-31")
 
 
 def read_visit(body: coding_pb2.EncounterCoded) -> Visit:
     """Lines and performed orders. Unreadable when the snapshot is no Bundle or a line has no date or units."""
     bundle = fhir_r4.read(body.facts.snapshot)
     index = Index(bundle)
-    resources = [entry["resource"] for entry in bundle.get("entry", ()) if entry.get("resource")]
+    resources = resources_of(bundle)
     encounter = index.resolve(body.facts.encounter) or {}
-    orders_behind = {_identity(one): tuple(_orders_behind(one, index)) for one in resources if _was_done(one)}
+    orders_behind = {identity(one): tuple(_orders_behind(one, index)) for one in resources if _was_done(one)}
     return Visit(
         encounter_key=body.facts.encounter_key,
         encounter=body.facts.encounter,
-        patient=str((encounter.get("subject") or {}).get("reference", "")),
+        patient=reference_of(encounter.get("subject")),
         lines=tuple(
             _line(line, orders_behind.get(line.source, ()), f"lines[{position}]")
             for position, line in enumerate(body.lines)
@@ -50,11 +51,11 @@ def read_visit(body: coding_pb2.EncounterCoded) -> Visit:
 def read_order(body: engine_pb2.OrderPlaced) -> tuple[str, list[Order]]:
     """The encounter ("" when none is named) and the orders that an order.performed tells of."""
     resource = fhir_r4.read(body.order_json)
-    encounter = body.encounter or _reference(resource.get("encounter") or resource.get("context"))
+    encounter = body.encounter or reference_of(resource.get("encounter") or resource.get("context"))
     kind = resource["resourceType"]
     if kind in _ORDER_TYPES:
         return encounter, [Order(body.order, _code(resource), _day(resource))]
-    named = _references(resource, _ORDER_OF.get(kind, ""))
+    named = references_of(resource, _ORDER_OF.get(kind, ""))
     return encounter, [Order(reference, _code(resource), _day(resource)) for reference in named]
 
 
@@ -113,7 +114,7 @@ def _performed(resources: list[Resource], index: Index) -> Iterator[Order]:
         if not _was_done(resource):
             continue
         if resource["resourceType"] in _ORDER_TYPES and resource.get("intent") not in _NO_ORDER_INTENTS:
-            yield Order(_identity(resource), _code(resource), _day(resource))
+            yield Order(identity(resource), _code(resource), _day(resource))
         for reference in _orders_behind(resource, index):
             yield Order(reference, _code(resource), _day(resource))
 
@@ -124,23 +125,9 @@ def _was_done(resource: Resource) -> bool:
 
 def _orders_behind(resource: Resource, index: Index) -> Iterator[str]:
     """As "Type/id", also when the snapshot holds the order under another address."""
-    for reference in _references(resource, _ORDER_OF.get(resource["resourceType"], "")):
+    for reference in references_of(resource, _ORDER_OF.get(resource["resourceType"], "")):
         order = index.resolve(reference)
-        yield reference if order is None else _identity(order)
-
-
-def _references(resource: Resource, element: str) -> list[str]:
-    found: Any = resource.get(element) or []
-    items = found if isinstance(found, list) else [found]
-    return [item["reference"] for item in items if item.get("reference")]
-
-
-def _reference(node: Resource | None) -> str:
-    return str((node or {}).get("reference", ""))
-
-
-def _identity(resource: Resource) -> str:
-    return f"{resource['resourceType']}/{resource.get('id', '')}"
+        yield reference if order is None else identity(order)
 
 
 def _code(resource: Resource) -> str:
@@ -151,8 +138,5 @@ def _code(resource: Resource) -> str:
 
 
 def _day(resource: Resource) -> date | None:
-    for element in ("occurrenceDateTime", "performedDateTime", "effectiveDateTime", "authoredOn"):
-        text = str(resource.get(element) or "")
-        if len(text) >= _DAY_LENGTH:
-            return date.fromisoformat(text[:_DAY_LENGTH])
-    return None
+    elements = ("occurrenceDateTime", "performedDateTime", "effectiveDateTime", "authoredOn")
+    return next(filter(None, (day_of(str(resource.get(element) or "")) for element in elements)), None)

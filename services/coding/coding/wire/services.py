@@ -5,25 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from decimal import Decimal
 
+from fhir_r4.elements import code_in, day_of, extension_values, identity, moment_of, reference_of, references_of, when
 from fhir_r4.references import Index
 from kernel import codes
 
 from coding.model import Service
-from coding.wire.elements import (
-    Resource,
-    billing_code,
-    code_in,
-    day_of,
-    extension_values,
-    first_npi,
-    identity,
-    modifiers_of,
-    moment_of,
-    references_of,
-    target,
-    units_of,
-    when,
-)
+from coding.wire.elements import Resource, billing_code, first_npi, modifiers_of, performer_npi, target, units_of
 
 # SNOMED CT lateralities, as the contract with the sources names them.
 _LATERALITY: Mapping[str, str] = {"7771000": "left", "24028007": "right", "51440002": "bilateral"}
@@ -69,7 +56,6 @@ def _was_done(resource: Resource) -> bool:
 
 def _procedure(resource: Resource, index: Index) -> Service:
     start, end = when(resource, "performed")
-    performers = [str((one.get("actor") or {}).get("reference", "")) for one in resource.get("performer", ())]
     sites = {code_in(site, (codes.SNOMED,)) for site in resource.get("bodySite", ())}
     orders = references_of(resource, "basedOn")
     return Service(
@@ -84,7 +70,7 @@ def _procedure(resource: Resource, index: Index) -> Service:
         reasons=references_of(resource, "reasonReference"),
         reason_codes=_reason_codes(resource, "reasonCode"),
         units=units_of(resource),
-        rendering_npi=first_npi(index, performers),
+        rendering_npi=performer_npi(index, resource),
         ordering_npi=_orderer(index, orders),
         order=_local(index, orders),
     )
@@ -102,7 +88,7 @@ def _reason_codes(resource: Resource, element: str) -> tuple[str, ...]:
 
 def _orderer(index: Index, orders: tuple[str, ...]) -> str:
     requests = filter(None, (target(index, order) for order in orders))
-    return first_npi(index, [str((one.get("requester") or {}).get("reference", "")) for one in requests])
+    return first_npi(index, [reference_of(one.get("requester")) for one in requests])
 
 
 def _local(index: Index, orders: tuple[str, ...]) -> str:
@@ -115,7 +101,6 @@ def _administration(resource: Resource, index: Index) -> Service:
     start, end = when(resource, "effective")
     concept = resource.get("medicationCodeableConcept") or _medication(resource, index)
     dose = (resource.get("dosage") or {}).get("dose") or {}
-    performers = [str((one.get("actor") or {}).get("reference", "")) for one in resource.get("performer", ())]
     orders = references_of(resource, "request")
     return Service(
         source=identity(resource),
@@ -128,21 +113,20 @@ def _administration(resource: Resource, index: Index) -> Service:
         dose=Decimal(dose.get("value", 0)),
         dose_unit=str(dose.get("code") or dose.get("unit") or ""),
         ndc=codes.ndc11(code_in(concept, (codes.NDC,))) or "",
-        rendering_npi=first_npi(index, performers),
+        rendering_npi=performer_npi(index, resource),
         ordering_npi=_orderer(index, orders),
         order=_local(index, orders),
     )
 
 
 def _medication(resource: Resource, index: Index) -> Resource | None:
-    medication = target(index, str((resource.get("medicationReference") or {}).get("reference", "")))
+    medication = target(index, reference_of(resource.get("medicationReference")))
     return (medication or {}).get("code")
 
 
 def _immunization(resource: Resource, index: Index) -> Service:
     start, _ = when(resource, "occurrence")
     concept = resource.get("vaccineCode")
-    performers = [str((one.get("actor") or {}).get("reference", "")) for one in resource.get("performer", ())]
     return Service(
         source=identity(resource),
         code=billing_code(concept),
@@ -153,7 +137,7 @@ def _immunization(resource: Resource, index: Index) -> Service:
         reason_codes=_reason_codes(resource, "reasonCode"),
         dose=Decimal(1),  # a vaccine code is one dose, whatever its volume
         ndc=codes.ndc11(code_in(concept, (codes.NDC,))) or "",
-        rendering_npi=first_npi(index, performers),
+        rendering_npi=performer_npi(index, resource),
     )
 
 
@@ -208,7 +192,6 @@ def _charges(
         if not (is_charge and code) or identity(resource) in unmapped or _charged(resource, index) & lines:
             continue
         start, end = when(resource, "occurrence")
-        performers = [str((one.get("actor") or {}).get("reference", "")) for one in resource.get("performer", ())]
         yield Service(
             source=identity(resource),
             code=code,
@@ -217,7 +200,7 @@ def _charges(
             modifiers=modifiers_of(resource),
             reason_codes=_reason_codes(resource, "reason"),
             units=Decimal((resource.get("quantity") or {}).get("value", 1)),
-            rendering_npi=first_npi(index, performers),
+            rendering_npi=performer_npi(index, resource),
         )
 
 

@@ -6,28 +6,27 @@ from decimal import Decimal
 from typing import Any
 
 import fhir_r4
+from fhir_r4.bundle import resources_of
+from fhir_r4.elements import (
+    code_in,
+    day_of,
+    extension_values,
+    has_code,
+    identifier_of,
+    identity,
+    reference_of,
+    references_of,
+)
 from fhir_r4.references import Index
 from kernel import codes
 from kernel.errors import Unreadable
 from rcm.engine.v1 import engine_pb2
 
 from coding.model import Visit
-from coding.wire.elements import (
-    LINE,
-    Resource,
-    code_in,
-    day_of,
-    extension_values,
-    first_npi,
-    has_code,
-    identity,
-    references_of,
-    same,
-    target,
-)
+from coding.wire.elements import Resource, first_npi, same, target
 from coding.wire.services import read_services
 
-_EM_SYSTEM = f"{LINE}/CodeSystem/em"
+_EM_SYSTEM = f"{codes.LINE}/CodeSystem/em"
 _EM_ELEMENTS = ("problems", "data", "risk")
 _MINUTES = "total-minutes"
 _TELEHEALTH_ELSEWHERE = "02"
@@ -44,7 +43,7 @@ def read_visit(body: engine_pb2.EncounterFinished) -> Visit:
     encounter = target(index, body.facts.encounter)
     if encounter is None or encounter["resourceType"] != "Encounter":
         raise Unreadable("snapshot-encounter", "EncounterFacts.snapshot", "the Bundle does not hold its encounter")
-    resources = [entry["resource"] for entry in bundle.get("entry", ()) if entry.get("resource")]
+    resources = resources_of(bundle)
     unmapped = frozenset(body.unmapped)
     services, without_code = read_services(encounter, resources, index, unmapped)
     em, minutes = _em_documentation(encounter, resources, index)
@@ -62,7 +61,7 @@ def read_visit(body: engine_pb2.EncounterFinished) -> Visit:
         rendering_npi=_rendering(encounter, index),
         unmapped=tuple(body.unmapped),
         without_code=tuple(without_code),
-        patient=str((encounter.get("subject") or {}).get("reference", "")),
+        patient=reference_of(encounter.get("subject")),
     )
 
 
@@ -71,7 +70,7 @@ def _diagnoses(
 ) -> list[tuple[str, str]]:
     """(Condition, ICD-10-CM): first by the encounter's own rank, then whatever else names the encounter."""
     ranked = sorted(encounter.get("diagnosis", ()), key=_rank)
-    listed = [target(index, str((entry.get("condition") or {}).get("reference", ""))) for entry in ranked]
+    listed = [target(index, reference_of(entry.get("condition"))) for entry in ranked]
     others = [one for one in resources if one["resourceType"] == "Condition" and _belongs(one, encounter, index)]
     found: dict[str, str] = {}
     for condition in (*listed, *others):
@@ -89,7 +88,7 @@ def _rank(entry: dict[str, Any]) -> tuple[bool, int]:
 
 
 def _belongs(resource: Resource, encounter: Resource, index: Index) -> bool:
-    return same(index, str((resource.get("encounter") or {}).get("reference", "")), encounter)
+    return same(index, reference_of(resource.get("encounter")), encounter)
 
 
 def _em_documentation(encounter: Resource, resources: list[Resource], index: Index) -> tuple[dict[str, str], int]:
@@ -121,7 +120,7 @@ def _minutes(observation: Resource) -> int:
 def _place(encounter: Resource, index: Index) -> str:
     """Place of service of the location; "02" for telehealth away from home; "" when only the class says it."""
     for entry in encounter.get("location", ()):
-        location = target(index, str((entry.get("location") or {}).get("reference", ""))) or {}
+        location = target(index, reference_of(entry.get("location"))) or {}
         for concept in location.get("type", ()):
             if code := code_in(concept, (codes.POS,)):
                 return code
@@ -133,10 +132,8 @@ def _payer(resources: list[Resource], index: Index) -> str:
     """The primary coverage's payer id, "" when none is on file."""
     coverages = [one for one in resources if one["resourceType"] == "Coverage" and one.get("status") == "active"]
     for coverage in sorted(coverages, key=lambda one: int(one.get("order", 1)))[:1]:
-        for reference in references_of(coverage, "payor"):
-            for one in (target(index, reference) or {}).get("identifier", ()):
-                if codes.canonical_system(one.get("system", "")) == codes.NAIC:
-                    return str(one.get("value", ""))
+        payors = (target(index, reference) for reference in references_of(coverage, "payor"))
+        return next(filter(None, (identifier_of(payor, codes.NAIC) for payor in payors)), "")
     return ""
 
 
@@ -144,5 +141,5 @@ def _rendering(encounter: Resource, index: Index) -> str:
     """The participant who performed or attended; without such a role the first who has an NPI."""
     people = encounter.get("participant", ())
     leading = [one for one in people if any(has_code(role, _RENDERING) for role in one.get("type", ()))]
-    found = [str((one.get("individual") or {}).get("reference", "")) for one in (*leading, *people)]
+    found = [reference_of(one.get("individual")) for one in (*leading, *people)]
     return first_npi(index, found)

@@ -1,4 +1,4 @@
-"""A work item as a FHIR R4 Task, the form in which people's queues and the FHIR API show it."""
+"""A work item as a FHIR R4 Task, and as what the line is told when it opens and closes."""
 
 from __future__ import annotations
 
@@ -6,31 +6,27 @@ from datetime import datetime
 from typing import Any
 
 import fhir_r4
+from fhir_r4.work_task import work_task
 from rcm.work.v1 import work_pb2
 
 from coding.model import WorkItem
-from coding.wire.elements import LINE
-
-_STATUS = {"open": "requested", "resolved": "completed", "cancelled": "cancelled"}
 
 
 def task_of(item: WorkItem, now: datetime) -> dict[str, Any]:
     """The Task. Coding knows no prices, so it states no dollars."""
-    task = {
-        "resourceType": "Task",
-        "id": item.work_id,
-        "status": _STATUS[item.state],
-        "businessStatus": _concept("work-reason", item.reason),
-        "intent": "order",
-        "code": _concept("work", item.kind),
-        "focus": {"reference": item.encounter},
-        "encounter": {"reference": item.encounter},
-        "authoredOn": item.opened_at.isoformat(),
-        "lastModified": now.isoformat(),
-        "performerType": [_concept("work-queue", item.owner)],
-        "restriction": {"period": {"end": item.due_on.isoformat()}},
-    }
-    return task | ({"for": {"reference": item.patient}} if item.patient else {})
+    return work_task(
+        item.work_id,
+        item.kind,
+        item.state,
+        now,
+        focus=item.encounter,
+        patient=item.patient,
+        encounter=item.encounter,
+        reason=item.reason,
+        owner=item.owner,
+        due_on=item.due_on,
+        opened_at=item.opened_at,
+    )
 
 
 def work_opened(item: WorkItem, now: datetime) -> work_pb2.WorkOpened:
@@ -49,7 +45,3 @@ def work_closed(item: WorkItem, now: datetime) -> work_pb2.WorkClosed:
     return work_pb2.WorkClosed(
         work_id=item.work_id, kind=item.kind, outcome=item.state, task=fhir_r4.write(task_of(item, now))
     )
-
-
-def _concept(system: str, code: str) -> dict[str, Any]:
-    return {"coding": [{"system": f"{LINE}/CodeSystem/{system}", "code": code}]}

@@ -6,7 +6,9 @@ import unicodedata
 from collections.abc import Iterator
 from datetime import date, datetime, timedelta
 
-from eligibility.model import Answer, Exchange, Mismatch, Person, Policy, Question, Status, Tables, Verification
+from kernel.person import Person
+
+from eligibility.model import Answer, Exchange, Mismatch, Policy, Question, Status, Tables, Verification
 
 _UNKNOWN_REJECTION_REMEDY = "The payer refused the question: ask it for the reason."
 _OUR_FAULT = frozenset({"inquiry-unbuildable"})  # asking again with the same record fares the same

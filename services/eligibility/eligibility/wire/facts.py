@@ -1,4 +1,4 @@
-"""Our facts as the events of the line, and a verification as the message that other services are answered with."""
+"""Our facts as the events of the line with their Tasks, and a verification as the message that answers others."""
 
 from __future__ import annotations
 
@@ -7,13 +7,14 @@ from datetime import date, datetime
 from typing import Any
 
 from fhir_r4 import write
+from fhir_r4.work_task import work_task
 from google.protobuf.message import Message
 from google.protobuf.timestamp_pb2 import Timestamp
 from rcm.eligibility.v1 import eligibility_pb2 as pb
 from rcm.work.v1.work_pb2 import WorkClosed, WorkOpened
 
 from eligibility.model import CoverageFound, Fact, GapClosed, GapOpened, Question, Status, Verification
-from eligibility.wire.response import write_closed, write_opened, write_response
+from eligibility.wire.response import write_response
 
 _STATUS = {
     Status.ACTIVE: pb.COVERAGE_STATUS_ACTIVE,
@@ -75,15 +76,32 @@ def _opened(fact: GapOpened, now: datetime) -> tuple[str, Message]:
         reason=fact.reason,
         due_on=fact.question.on.isoformat(),
         encounter=fact.question.encounter,
-        task=write(write_opened(fact, now)),
+        task=_task(fact.question, fact.work_id, "open", now, fact.reason, fact.question.on),
         owner=_OWNER,
     )
     return "work.opened", body
 
 
 def _closed(fact: GapClosed, now: datetime) -> tuple[str, Message]:
-    task = write(write_closed(fact, now))
+    task = _task(fact.question, fact.work_id, fact.outcome, now)
     return "work.closed", WorkClosed(work_id=fact.work_id, kind=_KIND, outcome=fact.outcome, task=task)
+
+
+def _task(
+    question: Question, work_id: str, state: str, now: datetime, reason: str = "", due_on: date | None = None
+) -> bytes:
+    task = work_task(
+        work_id,
+        _KIND,
+        state,
+        now,
+        focus=question.coverage or question.patient,
+        patient=question.patient,
+        encounter=question.encounter,
+        reason=reason,
+        due_on=due_on,
+    )
+    return write(task)
 
 
 def _text(day: date | None) -> str:

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import unicodedata
 from collections.abc import Iterator
-from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal, InvalidOperation
 from uuid import UUID
 
+from clearinghouse import Trading, find_reply, x12_member, x12_text
 from kernel.errors import Unreadable
-from x12 import ViewError, X12Error, transaction_sets
+from kernel.person import Person
+from x12 import ViewError
 from x12.views.eligibility import (
     Benefit as X12Benefit,
 )
@@ -20,12 +20,10 @@ from x12.views.eligibility import (
     build_270,
     read_271,
 )
-from x12.views.envelope import Envelope
 from x12.views.parties import Member
 
-from eligibility.model import Answer, Benefit, Person, Question
+from eligibility.model import Answer, Benefit, Question
 
-_CONTROL_NUMBERS = 999_999_999
 _REMAINING = "29"
 _YES = "Y"
 _PRIMARY = "P"
@@ -41,15 +39,6 @@ _KINDS = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Trading:
-    """Who we are to the clearinghouse. `usage` is T or P."""
-
-    submitter_id: str
-    receiver_id: str
-    usage: str
-
-
 def trace_of(verification_id: str) -> str:
     """TRN02 of an attempt: its id without hyphens."""
     return UUID(verification_id).hex.upper()
@@ -57,26 +46,19 @@ def trace_of(verification_id: str) -> str:
 
 def write_270(question: Question, verification_id: str, trading: Trading, now: datetime) -> str:
     """One 270 in its own interchange. Unreadable when the record holds a value that X12 cannot carry."""
-    envelope = Envelope(
-        sender_id=trading.submitter_id,
-        receiver_id=trading.receiver_id,
-        control_number=UUID(verification_id).int % _CONTROL_NUMBERS + 1,
-        created=now,
-        usage=trading.usage,
-    )
     inquiry = EligibilityInquiry(
         payer_id=question.payer_id,
         payer_name=x12_text(question.payer_name),
         provider_npi=question.provider_npi,
         provider_name=x12_text(question.provider_name),
-        subscriber=_member(question.subscriber),
-        dependent=_member(question.dependent) if question.dependent else None,
+        subscriber=x12_member(question.subscriber),
+        dependent=x12_member(question.dependent) if question.dependent else None,
         trace_number=trace_of(verification_id),
         service_types=question.service_types,
         service_date=question.on,
     )
     try:
-        return build_270(inquiry, envelope)
+        return build_270(inquiry, trading.envelope(UUID(verification_id), now))
     except ViewError as error:
         raise Unreadable("inquiry-unbuildable", error.path, "the record holds what a 270 cannot carry") from error
 
@@ -87,33 +69,7 @@ def read_answer(text: str, verification_id: str) -> Answer:
     Unreadable when the text is no X12, an acknowledgment that refuses the question (271-refused), or an answer to
     something else (271-foreign).
     """
-    try:
-        replies = [reply for ts in transaction_sets(text) if ts.code == "271" for reply in read_271(ts)]
-    except (X12Error, ViewError) as error:
-        raise Unreadable("271-unreadable", "271", "the payer's answer cannot be read") from error
-    if not replies:
-        raise Unreadable("271-refused", "271", "the answer is no 271")
-    ours = trace_of(verification_id)
-    found = next((reply for reply in replies if reply.trace_number in (ours, "")), None)
-    if found is None:
-        raise Unreadable("271-foreign", "TRN02", "the answer carries another trace number")
-    return _answer(found)
-
-
-def x12_text(text: str) -> str:
-    """Upper case without accents or the characters that X12 reserves, single spaces: what payers compare."""
-    plain = unicodedata.normalize("NFKD", text).encode("ascii", "ignore").decode().upper()
-    return " ".join("".join(c if c.isalnum() or c in " '-.,&/()" else " " for c in plain).split())
-
-
-def _member(person: Person) -> Member:
-    return Member(
-        last=x12_text(person.last),
-        first=x12_text(person.first),
-        member_id=person.member_id,
-        birth_date=person.birth_date,
-        gender=person.gender,
-    )
+    return _answer(find_reply(text, "271", read_271, trace_of(verification_id)))
 
 
 def _answer(reply: EligibilityReply) -> Answer:

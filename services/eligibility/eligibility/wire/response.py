@@ -1,28 +1,22 @@
-"""What we found as FHIR R4: CoverageEligibilityResponse for the outcome, Task for what a person must do."""
+"""What we found as FHIR R4: a CoverageEligibilityResponse."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from datetime import datetime
-from decimal import Decimal
 from itertools import groupby
 from typing import Any
 
-from kernel.codes import NAIC, X12_REJECT_REASON, X12_SERVICE_TYPE
-from kernel.money import from_cents
+from fhir_r4.compose import concept, instant, money, own_concept
+from kernel.codes import LINE, NAIC, X12_REJECT_REASON, X12_SERVICE_TYPE
 
-from eligibility.model import Benefit, GapClosed, GapOpened, Mismatch, Question, Status, Verification
+from eligibility.model import Benefit, Mismatch, Question, Status, Verification
 
 Json = dict[str, Any]
 
-_REASONS = "https://throughline.example/fhir/CodeSystem/coverage-reason"
-_DIFFERENCES = "https://throughline.example/fhir/CodeSystem/coverage-difference"
-_WORK = "https://throughline.example/fhir/CodeSystem/work"
-_WORK_REASONS = "https://throughline.example/fhir/CodeSystem/work-reason"
-_REQUESTS = "https://throughline.example/fhir/NamingSystem/eligibility-request"
+_DIFFERENCES = f"{LINE}/CodeSystem/coverage-difference"
+_REQUESTS = f"{LINE}/NamingSystem/eligibility-request"
 _BENEFIT_TYPE = "http://terminology.hl7.org/CodeSystem/benefit-type"
 _NETWORK = "http://terminology.hl7.org/CodeSystem/benefit-network"
-_OURS = "https://throughline.example/fhir/CodeSystem/benefit"
 # Our kinds that FHIR's example system has a code for; the others stand under our own system.
 _FHIR_KINDS = {"copay": "copay", "coinsurance": "copay-percent", "deductible": "deductible"}
 _WORDS = {
@@ -42,7 +36,7 @@ def write_response(question: Question, found: Verification) -> Json:
         "purpose": ["validation", "benefits"],
         "patient": {"reference": question.patient},
         "servicedDate": found.on.isoformat(),
-        "created": _instant(found.checked_at),
+        "created": instant(found.checked_at),
         "request": {
             "type": "CoverageEligibilityRequest",
             "identifier": {"system": _REQUESTS, "value": found.verification_id},
@@ -58,35 +52,6 @@ def write_response(question: Question, found: Verification) -> Json:
     if errors := [*_errors(found)]:
         response["error"] = errors
     return response
-
-
-def write_opened(fact: GapOpened, now: datetime) -> Json:
-    """The Task that asks a person to mend a coverage before the day of service."""
-    return _task(fact.work_id, "requested", fact.question, now) | {
-        "businessStatus": _coded(_WORK_REASONS, fact.reason),
-        "restriction": {"period": {"end": fact.question.on.isoformat()}},
-    }
-
-
-def write_closed(fact: GapClosed, now: datetime) -> Json:
-    """The same Task, done or not needed any more."""
-    return _task(fact.work_id, "completed" if fact.outcome == "resolved" else "cancelled", fact.question, now)
-
-
-def _task(work_id: str, status: str, question: Question, now: datetime) -> Json:
-    task: Json = {
-        "resourceType": "Task",
-        "id": work_id,
-        "status": status,
-        "intent": "order",
-        "code": _coded(_WORK, "coverage-gap"),
-        "focus": {"reference": question.coverage or question.patient},
-        "for": {"reference": question.patient},
-        "lastModified": _instant(now),
-    }
-    if question.encounter:
-        task["encounter"] = {"reference": question.encounter}
-    return task
 
 
 def _outcome(found: Verification) -> str:
@@ -120,9 +85,9 @@ def _items(question: Question, found: Verification) -> Iterator[Json]:
         return benefit.service_type, benefit.network
 
     for (service_type, network), benefits in groupby(sorted(found.benefits, key=place), key=place):
-        item: Json = {"category": _coded(X12_SERVICE_TYPE, service_type or question.service_types[0])}
+        item: Json = {"category": concept(X12_SERVICE_TYPE, service_type or question.service_types[0])}
         if network in ("in", "out"):
-            item["network"] = _coded(_NETWORK, network)
+            item["network"] = concept(_NETWORK, network)
         yield item | {"benefit": [*map(_benefit, benefits)]} | _authorization(found)
 
 
@@ -132,9 +97,9 @@ def _authorization(found: Verification) -> Json:
 
 def _benefit(benefit: Benefit) -> Json:
     known = _FHIR_KINDS.get(benefit.kind)
-    written: Json = {"type": _coded(_BENEFIT_TYPE, known) if known else _coded(_OURS, benefit.kind)}
+    written: Json = {"type": concept(_BENEFIT_TYPE, known) if known else own_concept("benefit", benefit.kind)}
     if benefit.amount_cents is not None:
-        written["allowedMoney"] = {"value": Decimal(from_cents(benefit.amount_cents)), "currency": "USD"}
+        written["allowedMoney"] = money(benefit.amount_cents)
     elif benefit.percent:
         written["allowedString"] = f"{benefit.percent} %"
     return written
@@ -142,7 +107,7 @@ def _benefit(benefit: Benefit) -> Json:
 
 def _errors(found: Verification) -> Iterator[Json]:
     if found.reason and not found.mismatches:
-        yield {"code": _coded(_REASONS, found.reason)}
+        yield {"code": own_concept("coverage-reason", found.reason)}
     yield from _mismatch_errors(found.mismatches)
 
 
@@ -152,11 +117,3 @@ def _mismatch_errors(mismatches: Iterable[Mismatch]) -> Iterator[Json]:
         if mismatch.aaa:
             codings.insert(0, {"system": X12_REJECT_REASON, "code": mismatch.aaa})
         yield {"code": {"coding": codings, "text": mismatch.remedy}}
-
-
-def _coded(system: str, code: str) -> Json:
-    return {"coding": [{"system": system, "code": code}]}
-
-
-def _instant(moment: datetime) -> str:
-    return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")

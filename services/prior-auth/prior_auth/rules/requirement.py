@@ -2,22 +2,19 @@
 
 from __future__ import annotations
 
-import tomllib
 from dataclasses import dataclass
-from datetime import date
 from pathlib import Path
-from typing import Any
 
-from kernel.rules import Rule, RuleError, evaluate, load_rules
+from kernel.rules import PAYERS, Rule, RuleError, evaluate, load_rules, load_tables, rule_file
 
 from prior_auth.model import PayerRow, Payers, Requirement, Ruling, ServiceQuestion
 
-REQUIREMENTS, PAYERS = "requirements.toml", "payers.toml"
+REQUIREMENTS = "requirements.toml"
 
+_PAYERS = "payers.toml"
 _SHIPPED = Path(__file__).parent
 _FIELDS = frozenset({"code", "place", "diagnosis"})
 _OUTCOMES = frozenset({"required"})
-_PAYER = {"id": str, "name": str, "effective_from": date, "effective_to": date}
 _NO_ROW = "No row of this payer asks for an authorization of this service on this day."
 _NO_PAYER = "The payer is not in the table of payers, so nobody can tell what it requires."
 
@@ -51,7 +48,8 @@ def load_requirements(site: Path | None = None) -> Requirements:
     for rule in rules:
         if not isinstance(rule.outcome["required"], bool):
             raise RuleError(REQUIREMENTS, rule.id, "required is true or false", rule.line)
-    return Requirements(_payers(_text(PAYERS, site)), rules)
+    payers = load_tables(_text(_PAYERS, site), _PAYERS, {"payer": PAYERS})["payer"]
+    return Requirements({id: PayerRow(**row) for id, row in payers.items()}, rules)
 
 
 def _facts(question: ServiceQuestion) -> dict[str, object]:
@@ -64,34 +62,4 @@ def _facts(question: ServiceQuestion) -> dict[str, object]:
 
 
 def _text(name: str, site: Path | None) -> str:
-    own = site / name if site is not None else None
-    return (own if own is not None and own.is_file() else _SHIPPED / name).read_text(encoding="utf-8")
-
-
-def _payers(text: str) -> Payers:
-    try:
-        rows = tomllib.loads(text).get("payer")
-    except tomllib.TOMLDecodeError as error:
-        raise RuleError(PAYERS, "-", f"not TOML: {error}") from error
-    if not isinstance(rows, list) or not rows:
-        raise RuleError(PAYERS, "-", "the file needs [[payer]] rows")
-    found: dict[str, PayerRow] = {}
-    for number, row in enumerate(rows, 1):
-        if problem := _row_problem(row) or ("id comes twice" if row["id"] in found else None):
-            raise RuleError(PAYERS, f"number {number}", problem)
-        found[row["id"]] = PayerRow(**row)
-    return found
-
-
-def _row_problem(row: Any) -> str | None:
-    if not isinstance(row, dict):
-        return "not a row"
-    if missing := sorted(_PAYER.keys() - {"effective_to"} - row.keys()):
-        return f"missing {', '.join(missing)}"
-    if unknown := sorted(row.keys() - _PAYER.keys()):
-        return f"unknown {', '.join(unknown)}"
-    if wrong := sorted(name for name, value in row.items() if type(value) is not _PAYER[name]):
-        return f"wrong type of {', '.join(wrong)}"
-    if "effective_to" in row and row["effective_to"] < row["effective_from"]:
-        return "effective_to lies before effective_from"
-    return None
+    return rule_file(name, site, _SHIPPED).read_text(encoding="utf-8")

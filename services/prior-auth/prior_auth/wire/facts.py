@@ -7,6 +7,7 @@ from datetime import date, datetime
 from typing import Any
 
 from fhir_r4 import write
+from fhir_r4.work_task import work_task
 from google.protobuf.message import Message
 from rcm.priorauth.v1 import priorauth_pb2 as pb
 from rcm.work.v1 import work_pb2
@@ -23,10 +24,6 @@ from prior_auth.model import (
     WorkOpened,
 )
 
-Json = dict[str, Any]
-
-_WORK = "https://throughline.example/fhir/CodeSystem/work"
-_REASONS = "https://throughline.example/fhir/CodeSystem/work-reason"
 _KIND, _OWNER = "authorization-needed", "authorization"
 _REQUIREMENT = {
     Requirement.UNSPECIFIED: pb.REQUIREMENT_UNSPECIFIED,
@@ -71,23 +68,6 @@ def write_ruling(ruling: Ruling) -> pb.DetermineRequirementResponse:
     )
 
 
-def write_task(work_id: str, status: str, order: Order, now: datetime) -> Json:
-    """The Task about one ordered service."""
-    task: Json = {
-        "resourceType": "Task",
-        "id": work_id,
-        "status": status,
-        "intent": "order",
-        "code": _coded(_WORK, _KIND),
-        "focus": {"reference": order.order},
-        "for": {"reference": order.patient},
-        "lastModified": now.isoformat(timespec="milliseconds").replace("+00:00", "Z"),
-    }
-    if order.encounter:
-        task["encounter"] = {"reference": order.encounter}
-    return task
-
-
 def _determined(fact: Determined, now: datetime) -> tuple[str, Message]:
     body = pb.AuthorizationDetermined(
         authorization=write_authorization(fact.authorization), encounter=fact.order.encounter
@@ -96,31 +76,36 @@ def _determined(fact: Determined, now: datetime) -> tuple[str, Message]:
 
 
 def _opened(fact: WorkOpened, now: datetime) -> tuple[str, Message]:
-    due_on = fact.order.on.isoformat()
-    task = write_task(fact.work_id, "requested", fact.order, now) | {
-        "businessStatus": _coded(_REASONS, fact.reason),
-        "restriction": {"period": {"end": due_on}},
-    }
     body = work_pb2.WorkOpened(
         work_id=fact.work_id,
         kind=_KIND,
         reason=fact.reason,
-        due_on=due_on,
+        due_on=fact.order.on.isoformat(),
         encounter=fact.order.encounter,
-        task=write(task),
+        task=_task(fact.order, fact.work_id, "open", now, fact.reason, fact.order.on),
         owner=_OWNER,
     )
     return "work.opened", body
 
 
 def _closed(fact: WorkClosed, now: datetime) -> tuple[str, Message]:
-    status = "completed" if fact.outcome == "resolved" else "cancelled"
-    task = write(write_task(fact.work_id, status, fact.order, now))
+    task = _task(fact.order, fact.work_id, fact.outcome, now)
     return "work.closed", work_pb2.WorkClosed(work_id=fact.work_id, kind=_KIND, outcome=fact.outcome, task=task)
 
 
-def _coded(system: str, code: str) -> Json:
-    return {"coding": [{"system": system, "code": code}]}
+def _task(order: Order, work_id: str, state: str, now: datetime, reason: str = "", due_on: date | None = None) -> bytes:
+    task = work_task(
+        work_id,
+        _KIND,
+        state,
+        now,
+        focus=order.order,
+        patient=order.patient,
+        encounter=order.encounter,
+        reason=reason,
+        due_on=due_on,
+    )
+    return write(task)
 
 
 def _text(day: date | None) -> str:

@@ -1,0 +1,29 @@
+"""What a service that speaks with a clearinghouse is told besides the settings that every service has."""
+
+from __future__ import annotations
+
+import httpx
+from pydantic import BaseModel, Field, SecretStr
+
+from clearinghouse.mailbox import Clearinghouse
+from clearinghouse.opening import open_clearinghouse
+from clearinghouse.trading import Trading
+
+
+class RealtimeSettings(BaseModel):
+    """A mix-in for a service's settings class, to stand before the settings of every service."""
+
+    clearinghouse_url: str = Field(description="The clearinghouse: http(s)://host or file:///folder.")
+    clearinghouse_token: SecretStr = Field(default=SecretStr(""), description="Bearer token of the clearinghouse.")
+    submitter_id: str = Field(default="THROUGHLINE", description="Our id at the clearinghouse (ISA06).")
+    clearinghouse_receiver: str = Field(default="SYNCLEAR", description="The clearinghouse's id (ISA08).")
+    usage: str = Field(default="T", pattern="^[TP]$", description="ISA15: T for test, P for production.")
+    ask_timeout_s: float = Field(default=20.0, gt=0, description="Longest wait for an answer (CAQH CORE gives 20 s).")
+
+    def trading(self) -> Trading:
+        return Trading(self.submitter_id, self.clearinghouse_receiver, self.usage)
+
+    def open_clearinghouse(self, http: httpx.AsyncClient) -> Clearinghouse:
+        """ValueError when the address is none that a clearinghouse can have."""
+        token = self.clearinghouse_token.get_secret_value()
+        return open_clearinghouse(self.clearinghouse_url, self.submitter_id, http, token)

@@ -1,0 +1,1 @@
+"""The door: FHIR R4 in, facts out, and the FHIR read model."""
