@@ -15,9 +15,12 @@ from interface_engine.model import Client, Current, Draft, Edge, Graph, Visit
 from interface_engine.search import Search
 from interface_engine.wire.facets import plain
 
+# Lookups are lateral on purpose: each key is an index lookup of its own, whatever the planner believes of table sizes
+# that it has not seen yet. A plan that was made for an empty table would otherwise read a full one from end to end.
 _CURRENT = """
-select r.type || '/' || r.id as reference, r.version, r.sha256, r.status
-from unnest($1::text[], $2::text[]) as w(type, id) join resource r on r.type = w.type and r.id = w.id
+select w.type || '/' || w.id as reference, r.version, r.sha256, r.status
+from unnest($1::text[], $2::text[]) as w(type, id)
+cross join lateral (select version, sha256, status from resource where type = w.type and id = w.id limit 1) r
 """
 # One statement for resources, versions and both indexes. A resource that came by HTTP replaces exactly the version that
 # was read; one that a fact carries replaces whatever an older fact told, and nothing that a newer one did.
@@ -67,8 +70,10 @@ where r.type = $1 and r.id = $2
 """
 _READ_VERSION = "select bytes, version, received_at from resource_version where type = $1 and id = $2 and version = $3"
 _VISITS = """
-select v.encounter, v.encounter_key, v.source, j.journey_id
-from visit v join journey j on j.encounter_key = v.encounter_key where v.encounter = any($1::text[])
+select w.encounter, v.encounter_key, v.source, j.journey_id
+from unnest($1::text[]) as w(encounter)
+cross join lateral (select encounter_key, source from visit where encounter = w.encounter limit 1) v
+cross join lateral (select journey_id from journey where encounter_key = v.encounter_key limit 1) j
 """
 _NAMING = """
 select distinct to_id, from_id from reference
@@ -93,31 +98,42 @@ returning encounter_key, journey_id, state, version
 _TELL = "update journey set state = $2, version = $3 where encounter_key = $1"
 _EDGES = """
 with near as (
-    select from_type as type, from_id as id from reference
-    where to_type = 'Encounter' and to_id = any($3::text[]) and from_type = any($4::text[])
+    select from_type as type, from_id as id
+    from unnest($3::text[]) as e(id) cross join lateral (
+        select from_type, from_id from reference
+        where to_type = 'Encounter' and to_id = e.id and from_type = any($4::text[]) offset 0
+    ) r
     union select * from unnest($1::text[], $2::text[])
 ), one as (
-    select r.from_type, r.from_id, r.path, r.to_type, r.to_id
-    from near join reference r on r.from_type = near.type and r.from_id = near.id
+    select r.* from near cross join lateral (
+        select from_type, from_id, path, to_type, to_id from reference
+        where from_type = near.type and from_id = near.id offset 0
+    ) r
 ), covers as (
-    select r.from_type, r.from_id, r.path, r.to_type, r.to_id
-    from (select distinct to_id from one where to_type = 'Patient') p
-    join reference r on r.to_type = 'Patient' and r.to_id = p.to_id and r.from_type = 'Coverage'
+    select r.* from (select distinct to_id from one where to_type = 'Patient') p cross join lateral (
+        select from_type, from_id, path, to_type, to_id from reference
+        where to_type = 'Patient' and to_id = p.to_id and from_type = 'Coverage' offset 0
+    ) r
 ), further as (
     select distinct to_type as type, to_id as id from one
     where to_type in ('Encounter', 'Patient', 'PractitionerRole', 'Location', 'ServiceRequest', 'DeviceRequest',
         'MedicationRequest')
     union select from_type, from_id from covers
 ), two as (
-    select r.from_type, r.from_id, r.path, r.to_type, r.to_id
-    from further join reference r on r.from_type = further.type and r.from_id = further.id
+    select r.* from further cross join lateral (
+        select from_type, from_id, path, to_type, to_id from reference
+        where from_type = further.type and from_id = further.id offset 0
+    ) r
 )
 select * from one union select * from covers union select * from two
 """
 _CONTENTS = """
-select r.type || '/' || r.id as reference, v.bytes
-from unnest($1::text[], $2::text[]) as w(type, id) join resource r on r.type = w.type and r.id = w.id
-join resource_version v on v.type = r.type and v.id = r.id and v.version = r.version
+select w.type || '/' || w.id as reference, v.bytes
+from unnest($1::text[], $2::text[]) as w(type, id)
+cross join lateral (select version from resource where type = w.type and id = w.id limit 1) r
+cross join lateral (
+    select bytes from resource_version where type = w.type and id = w.id and version = r.version limit 1
+) v
 """
 READ_MODEL = Client(id="line", tenant="", source="line")
 

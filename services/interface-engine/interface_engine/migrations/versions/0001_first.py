@@ -12,6 +12,7 @@ depends_on = None
 def upgrade() -> None:
     bus_tables()
     _repository()
+    _indexes()
     _arrivals()
     _visits()
 
@@ -42,12 +43,17 @@ def _repository() -> None:
         source text not null,
         primary key (tenant, type, id, version)""",
     )
+
+
+def _indexes() -> None:
+    """Indexes begin with what tells rows apart: while tables are small the planner takes any index that fits a little,
+    and keeps that plan when they have grown."""
     tenant_table(
         "resource_identifier",
         "type text not null, id text not null, version bigint not null, system text not null, value text not null",
     )
-    op.execute("create index resource_identifier_value on resource_identifier (tenant, type, value, system)")
-    op.execute("create index resource_identifier_owner on resource_identifier (tenant, type, id)")
+    op.execute("create index resource_identifier_value on resource_identifier (value, type, tenant)")
+    op.execute("create index resource_identifier_owner on resource_identifier (id, type, tenant)")
     tenant_table(
         "reference",
         """
@@ -58,8 +64,8 @@ def _repository() -> None:
         to_type text not null,
         to_id text not null""",
     )
-    op.execute("create index reference_from on reference (tenant, from_type, from_id)")
-    op.execute("create index reference_to on reference (tenant, to_type, to_id, from_type)")
+    op.execute("create index reference_from on reference (from_id, from_type, tenant)")
+    op.execute("create index reference_to on reference (to_id, to_type, from_type, tenant)")
 
 
 def _arrivals() -> None:
