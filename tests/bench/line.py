@@ -30,7 +30,7 @@ SUBMITTED = (
     "select detail->>'encounter' as encounter, min(occurred_at) as at from journey.fact where type = $1 group by 1"
 )
 STRAIGHT = frozenset({"paid", "partly-paid", "denied", "rejected"})  # endings that pass the hand-over of an 837
-DRAIN_S = 120.0
+STILL_S = 15.0  # nothing handed over for so long: nothing more will be
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,12 +102,13 @@ async def handed_over(owner_url: str, encounters: set[str]) -> dict[str, datetim
 async def drain(owner_url: str, stories: list[Story]) -> dict[str, datetime]:
     """Waits until all that can be handed over is, or nothing has moved for a while."""
     wanted = {story.encounter for story in stories if str(story.expected["ending"]) in STRAIGHT}
-    deadline = time.monotonic() + DRAIN_S
     found: dict[str, datetime] = {}
-    while time.monotonic() < deadline:
-        found = await handed_over(owner_url, wanted)
-        if len(found) == len(wanted):
-            break
+    moved_at = time.monotonic()
+    while len(found) < len(wanted) and time.monotonic() < moved_at + STILL_S:
+        newer = await handed_over(owner_url, wanted)
+        if len(newer) > len(found):
+            moved_at = time.monotonic()
+        found = newer
         await asyncio.sleep(0.5)
     return found
 

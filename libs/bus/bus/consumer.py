@@ -214,7 +214,7 @@ class Consumer:
 
     async def _in_one_transaction(self, tenant: str, pairs: Sequence[tuple[Delivery, Any]]) -> None:
         written = False
-        async with self._database.transaction(tenant) as conn:
+        async with self._database.transaction(tenant, pairs[0][0].context) as conn:
             ids = [delivery.event.event_id for delivery, _ in pairs]
             rows = await conn.fetch(
                 "insert into inbox (event_id) select unnest($1::text[]) on conflict do nothing returning event_id", ids

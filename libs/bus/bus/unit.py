@@ -12,10 +12,12 @@ import asyncpg
 from google.protobuf.message import Message
 from kernel.clock import Clock
 from kernel.identifiers import uuid7
+from opentelemetry.context import Context
+from opentelemetry.trace import SpanKind
 
 from bus.event import Event, encode
 from bus.flow import PARTITIONS, subject_of
-from bus.trace import current_trace
+from bus.trace import current_trace, tracer
 
 _INSERT_OUTBOX = """
 insert into outbox (event_id, type, subject, envelope, trace, created_at)
@@ -99,6 +101,7 @@ class Database:
         self.clock = clock
         self._pool_size = pool_size
         self.outbox_written = asyncio.Event()
+        self._span_attributes = {"db.system.name": "postgresql", "db.namespace": schema}
         self.app: asyncpg.Pool
         self.relay: asyncpg.Pool
 
@@ -135,11 +138,14 @@ class Database:
             yield cast(asyncpg.Connection, conn)  # the pool's proxy behaves as the connection behind it
 
     @asynccontextmanager
-    async def transaction(self, tenant: str) -> AsyncIterator[asyncpg.Connection]:
-        """A connection inside a transaction with the tenant set."""
-        async with self.app.acquire() as conn, conn.transaction():
-            await conn.execute("select set_config('app.tenant', $1, true)", tenant)
-            yield cast(asyncpg.Connection, conn)
+    async def transaction(self, tenant: str, context: Context | None = None) -> AsyncIterator[asyncpg.Connection]:
+        """A connection inside a transaction with the tenant set; one span, in `context` or the current one."""
+        with tracer().start_as_current_span(
+            "transaction", context=context, kind=SpanKind.CLIENT, attributes=self._span_attributes
+        ):
+            async with self.app.acquire() as conn, conn.transaction():
+                await conn.execute("select set_config('app.tenant', $1, true)", tenant)
+                yield cast(asyncpg.Connection, conn)
 
     @asynccontextmanager
     async def unit(self, tenant: str, cause: Event | None = None) -> AsyncIterator[Unit]:

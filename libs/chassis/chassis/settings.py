@@ -46,6 +46,9 @@ class ServiceSettings(BaseSettings):
     otlp_endpoint: str = Field("", description="OTLP over HTTP: http://collector:4318; empty sends nothing")
     traces_dir: Path | None = Field(None, description="Folder for <service>.jsonl with finished spans, for one machine")
     tracing: Literal["on", "off"] = Field("on", description="off switches spans off altogether")
+    sql_spans: Literal["transaction", "statement"] = Field(
+        "transaction", description="One span for each database transaction, or one for each statement (costs more)"
+    )
     log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="Least level that is logged")
     tenant: str = Field("demo", pattern=r"^[a-z0-9][a-z0-9-]{0,62}$", description="Tenant of entries that carry none")
     max_body_bytes: int = Field(8_000_000, ge=1, description="Largest HTTP body that is read, in bytes")

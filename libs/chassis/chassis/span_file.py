@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+import msgspec
 from opentelemetry.sdk.trace import Event, ReadableSpan
 from opentelemetry.sdk.trace.export import SpanExporter, SpanExportResult
 from opentelemetry.trace import SpanContext, format_span_id, format_trace_id
 
 LARGEST_FILE_BYTES = 64_000_000
+_LINES = msgspec.json.Encoder()
 
 
 def _ids(context: SpanContext | None) -> dict[str, str]:
@@ -49,9 +50,9 @@ class FileExporter(SpanExporter):
         file.parent.mkdir(parents=True, exist_ok=True)
 
     def export(self, spans: Sequence[ReadableSpan]) -> SpanExportResult:
-        lines = "".join(json.dumps(span_row(span), separators=(",", ":")) + "\n" for span in spans)
+        lines = _LINES.encode_lines([span_row(span) for span in spans])
         try:
-            with self._file.open("a", encoding="utf-8") as out:
+            with self._file.open("ab") as out:
                 out.write(lines)
                 full = out.tell() > LARGEST_FILE_BYTES
             if full:

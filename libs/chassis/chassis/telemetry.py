@@ -175,6 +175,7 @@ def start_telemetry(service: str, settings: ServiceSettings) -> Telemetry:
     os.environ.setdefault("OTEL_SEMCONV_STABILITY_OPT_IN", NEW_NAMES)
     provider = build_provider(service, exporters)
     trace.set_tracer_provider(provider)
-    queries: Any = AsyncPGInstrumentor
-    queries().instrument(tracer_provider=provider)
+    if settings.sql_spans == "statement":
+        queries: Any = AsyncPGInstrumentor
+        queries().instrument(tracer_provider=provider)
     return Telemetry(provider)

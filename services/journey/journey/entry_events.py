@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 from bus import Event, Subscription, Unit
@@ -11,11 +12,18 @@ from journey import store
 from journey.wire import fact_of
 
 
-async def record_event(unit: Unit, event: Event, prepared: Any) -> None:
-    """Keeps what the ledger needs of an event."""
-    await store.record_fact(unit.conn, fact_of(event))
+@dataclass(frozen=True, slots=True)
+class Ears:
+    """Records events. `known` holds the tenants that the database is known to list, so that it is told but once."""
 
+    known: set[str]
 
-def subscriptions() -> tuple[Subscription, ...]:
-    """One for each fact of the flow table."""
-    return tuple(Subscription(flow.event, record_event) for flow in heard_by(JOURNEY))
+    async def record_event(self, unit: Unit, event: Event, prepared: Any) -> None:
+        """Keeps what the ledger needs of an event."""
+        if event.tenant not in self.known:
+            await store.note_tenant(unit.conn)
+        await store.record_fact(unit.conn, fact_of(event))
+
+    def subscriptions(self) -> tuple[Subscription, ...]:
+        """One for each fact of the flow table."""
+        return tuple(Subscription(flow.event, self.record_event) for flow in heard_by(JOURNEY))

@@ -44,7 +44,6 @@ values ($1, $2, $3, $4, $5, $6, $7, $8)
 
 async def record_fact(conn: asyncpg.Connection, fact: Fact) -> None:
     """Appends a fact; one that is there already stays as it is."""
-    await conn.execute("insert into tenant_heard default values on conflict do nothing")
     await conn.execute(
         _RECORD,
         fact.event_id,
@@ -57,6 +56,11 @@ async def record_fact(conn: asyncpg.Connection, fact: Fact) -> None:
         json.dumps(fact.detail),
         fact.trace_id,
     )
+
+
+async def note_tenant(conn: asyncpg.Connection) -> None:
+    """Lists the transaction's tenant among those that have told a fact."""
+    await conn.execute("insert into tenant_heard default values on conflict do nothing")
 
 
 async def tenants_heard(conn: asyncpg.Pool) -> list[str]:

@@ -30,6 +30,7 @@ async def record(database: Database, tenant: str, *rows: tuple[str, str]) -> Non
             detail = {"encounter": "Encounter/1", "billed_cents": 1000}
             fact = Fact(f"{tenant}-{type_}-{number}", JOURNEY, type_, "", at, qualifier, "", detail)
             await store.record_fact(unit.conn, fact)
+        await store.note_tenant(unit.conn)
 
 
 async def test_a_journey_is_added_up_exported_once_and_found(database: Database, tenant: str) -> None:
@@ -71,3 +72,9 @@ async def test_another_tenant_finds_nothing(database: Database, tenant: str) -> 
     with pytest.raises(Refused) as refused:
         await get_journey(database.transaction, f"{tenant}-other", JOURNEY, "")
     assert refused.value.kind == "not_found"
+
+
+async def test_the_tenants_that_told_something_are_listed_for_the_relays_role(database: Database, tenant: str) -> None:
+    await record(database, tenant, ("encounter.finished", ""))
+    await record(database, tenant, ("encounter.finished", ""))
+    assert (await store.tenants_heard(database.relay)).count(tenant) == 1
