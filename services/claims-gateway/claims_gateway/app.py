@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from chassis import Parts, Runtime, Service
-from clearinghouse import open_clearinghouse
 from rcm.claims.v1.claims_pb2_grpc import add_ClaimsServiceServicer_to_server
 
 from claims_gateway.clients import Others
@@ -32,21 +31,17 @@ def sender_of(settings: Settings, submitter: str) -> Sender:
 
 async def build(runtime: Runtime) -> Parts:
     settings: Settings = runtime.settings
-    book = load_book(settings.site_dir / NAME if settings.site_dir else None)
-    submitters = settings.submitters()
+    book = load_book(settings.site_folder(NAME))
+    submitters = settings.submitters(settings.tenant)
     senders = {tenant: sender_of(settings, submitter) for tenant, submitter in submitters.items()}
-    token = settings.clearinghouse_token.get_secret_value()
-    boxes = {
-        tenant: open_clearinghouse(settings.clearinghouse_url, submitter, runtime.http, token)
-        for tenant, submitter in submitters.items()
-    }
+    boxes = {tenant: settings.open_mailbox(submitter, runtime.http) for tenant, submitter in submitters.items()}
     others = Others(
         runtime.channel("eligibility"),
         runtime.channel("prior-auth"),
         settings.coverage_deadline_s,
         settings.authorization_deadline_s,
     )
-    events = EventEntry(runtime.database, others, book, settings.look_again_s)
+    events = EventEntry(runtime.database, others, book, settings.first_look_s, settings.look_again_s)
     submission = Submission(
         runtime.database, book, senders, boxes, settings.submit_batch, settings.submit_every_s, settings.send_lease_s
     )

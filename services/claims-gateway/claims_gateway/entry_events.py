@@ -46,6 +46,7 @@ class EventEntry:
     database: Database
     others: Questions
     book: RuleBook
+    first_look_s: float
     look_again_s: float
 
     def subscriptions(self) -> tuple[Subscription, ...]:
@@ -74,7 +75,8 @@ class EventEntry:
         await publish(unit, facts)
         for fact in facts:
             if isinstance(fact, ClaimMoved) and fact.event == "claim.held" and waits_for_others(fact.claim):
-                await self._schedule(unit, fact.claim, self.look_again_s)
+                # An answer may have come between our question and this transaction, and found no claim to wake.
+                await self._schedule(unit, fact.claim, self.first_look_s)
 
     async def ask_after_coverage(self, event: Event) -> Looks:
         """Only an active coverage can release a claim; anything else would ask again for what is already held."""
@@ -132,7 +134,8 @@ class EventEntry:
         claim, facts = await handlers.look_again(Claims(unit.conn), self.book, timer.key, answers, unit.now)
         await publish(unit, facts)
         if claim is not None and waits_for_others(claim):
-            await self._schedule(unit, claim, min(2 * float(timer.payload or b"0"), _LONGEST_WAIT_S))
+            wait_s = max(self.look_again_s, 2 * float(timer.payload or b"0"))
+            await self._schedule(unit, claim, min(wait_s, _LONGEST_WAIT_S))
 
     async def _schedule(self, unit: Unit, claim: Claim, wait_s: float) -> None:
         due_at = unit.now + timedelta(seconds=wait_s)

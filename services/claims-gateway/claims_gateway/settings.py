@@ -3,20 +3,15 @@
 from __future__ import annotations
 
 from chassis import ServiceSettings
-from pydantic import Field, SecretStr
+from clearinghouse import MailboxSettings
+from pydantic import Field
 
 
-class Settings(ServiceSettings):
+class Settings(MailboxSettings, ServiceSettings):
     """Each field is an environment variable RCM_<NAME>."""
 
-    clearinghouse_url: str = Field(description="Clearinghouse: https://host or file:///folder")
-    clearinghouse_token: SecretStr = Field(SecretStr(""), description="Bearer token at the clearinghouse")
     clearinghouse_receiver: str = Field("SYNCLEAR", description="Receiver id in ISA08 and NM1*40")
     clearinghouse_name: str = Field("SYNTHETIC CLEARINGHOUSE", description="Receiver name in NM1*40")
-    mailboxes: dict[str, str] = Field(
-        default_factory=dict,
-        description='Submitter id at the clearinghouse by tenant, as JSON; empty means {tenant: "THROUGHLINE"}',
-    )
     submitter_name: str = Field("THROUGHLINE", description="Submitter name in NM1*41")
     submitter_contact: str = Field("CLAIMS OFFICE", description="Contact in PER of the submitter")
     submitter_phone: str = Field("8005550100", description="Telephone in PER of the submitter, ten digits")
@@ -27,12 +22,9 @@ class Settings(ServiceSettings):
         10.0, gt=0, description="Seconds after which a file that was not confirmed is sent again"
     )
     mailbox_every_s: float = Field(0.3, gt=0, description="Seconds between looks into the mailbox")
+    first_look_s: float = Field(2.0, gt=0, description="Seconds until a claim that was just held is asked about again")
     look_again_s: float = Field(
         900.0, gt=0, description="Seconds until a held claim that waits for others is asked about"
     )
     coverage_deadline_s: float = Field(25.0, gt=0, description="Deadline of the question about coverage")
     authorization_deadline_s: float = Field(5.0, gt=0, description="Deadline of the question about authorizations")
-
-    def submitters(self) -> dict[str, str]:
-        """Tenant -> submitter id."""
-        return self.mailboxes or {self.tenant: "THROUGHLINE"}

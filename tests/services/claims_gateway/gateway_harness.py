@@ -144,7 +144,7 @@ def gateway_on(database: Database, clock: FixedClock, book: RuleBook, tenant: st
         clock,
         others,
         box,
-        EventEntry(database, others, book, 900.0),
+        EventEntry(database, others, book, 2.0, 900.0),
         Submission(database, book, senders, boxes, 100, 0.01, 10.0),
         Mailbox(database, boxes, {tenant: "THROUGHLINE"}, 0.01),
         ClaimsServicer(database, others, book, senders),

@@ -83,7 +83,7 @@ async def test_an_authorization_releases_the_claims_that_it_covers(
 async def test_a_held_claim_asks_again_by_itself_and_less_often(gateway: Gateway) -> None:
     gateway.others.said = UNKNOWN
     await gateway.take()
-    for wait in (900, 1800):
+    for wait in (2, 900, 1800):
         timer = await open_timer(gateway)
         assert timer.due_at == NOW + timedelta(seconds=wait)
         await run_timer(gateway, timer)
