@@ -5,7 +5,7 @@ from clearinghouse.opening import open_clearinghouse
 from clearinghouse.over_directory import DirectoryClearinghouse
 from clearinghouse.over_http import HttpClearinghouse
 from clearinghouse.realtime import ask_payer, find_reply
-from clearinghouse.settings import RealtimeSettings
+from clearinghouse.settings import MailboxSettings, RealtimeSettings
 from clearinghouse.trading import Trading, x12_member, x12_text
 
 __all__ = [
@@ -13,6 +13,7 @@ __all__ = [
     "DirectoryClearinghouse",
     "HttpClearinghouse",
     "MailFile",
+    "MailboxSettings",
     "RealtimeSettings",
     "Trading",
     "ask_payer",
