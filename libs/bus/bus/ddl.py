@@ -50,6 +50,8 @@ BUS_TABLES: dict[str, str] = {
 }
 
 BUS_INDEXES: tuple[str, ...] = (
+    # Envelopes live for a short while: compressing each costs more than the space that it saves.
+    "alter table outbox alter column envelope set storage external",
     "create index outbox_unpublished on outbox (position) where published_at is null",
     "create index outbox_unconfirmed on outbox (stream_seq) where published_at is not null and confirmed_at is null",
     "create index timer_due on timer (due_at)",

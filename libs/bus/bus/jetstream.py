@@ -103,7 +103,17 @@ class PullConsumer:
     nats-py's own fetch waits for a full batch; here what has arrived is handed over at once.
     """
 
-    def __init__(self, client: Client, durable: str, subjects: list[str], batch: int, expires_s: float = 5.0) -> None:
+    def __init__(
+        self,
+        client: Client,
+        durable: str,
+        subjects: list[str],
+        batch: int,
+        *,
+        linger_s: float = 0.0,
+        expires_s: float = 5.0,
+    ) -> None:
+        self._linger_s = linger_s
         self._client = client
         self._js = client.jetstream()
         self._durable = durable
@@ -152,6 +162,8 @@ class PullConsumer:
         while not messages or (subscription.pending_msgs and len(messages) < self._batch):
             message = await subscription.next_msg(timeout=2.5)
             if message.reply:
+                if self._linger_s and not messages and not subscription.pending_msgs:
+                    await asyncio.sleep(self._linger_s)
                 messages.append(message)
                 self._outstanding -= 1
             elif self._is_end(message):

@@ -104,7 +104,14 @@ class Line:
     def _consumer_of(self, client: Client) -> Consumer:
         """One consumer for all partitions, for as long as its connection lives."""
         if self._consumer is None or self._consumer[0] is not client:
-            consumer = Consumer(self._database, client, self._service, self._parts.subscriptions, self._on_failure)
+            consumer = Consumer(
+                self._database,
+                client,
+                self._service,
+                self._parts.subscriptions,
+                self._on_failure,
+                linger_s=self._parts.linger_s,
+            )
             self._consumer = (client, consumer)
         return self._consumer[1]
 

@@ -26,11 +26,13 @@ class Parts:
     """What a service's `build` returns: everything that `run` starts and stops.
 
     `grpc` rows are (the generated add_*_to_server function, the servicer); `grpc_names` are the full names of the same
-    services, for health and reflection; `background` coroutines run until cancelled and are restarted with backoff;
-    `close` coroutines run at the very end, before the pools close.
+    services, for health and reflection; `linger_s` lets facts gather before they are taken in, for services off the
+    line's way; `background` coroutines run until cancelled and are restarted with backoff; `close` coroutines run at
+    the very end, before the pools close.
     """
 
     subscriptions: tuple[Subscription, ...] = ()
+    linger_s: float = 0.0
     timers: Mapping[str, TimerHandler | Callable[..., Awaitable[None]]] = field(default_factory=dict)
     grpc: tuple[tuple[AddToServer, Any], ...] = ()
     grpc_names: tuple[str, ...] = ()

@@ -31,6 +31,7 @@ async def build(runtime: Runtime) -> Parts:
     door = FhirDoor(runtime, clients, Channel(sources, settings.base_url))
     return Parts(
         subscriptions=entry_events.subscriptions(),
+        linger_s=settings.linger_ms / 1000,
         grpc=((add_InterfaceEngineServiceServicer_to_server, EngineServicer(runtime.database)),),
         grpc_names=("rcm.engine.v1.InterfaceEngineService",),
         http=build_app(runtime, door),

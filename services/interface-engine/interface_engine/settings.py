@@ -20,4 +20,5 @@ class Settings(ServiceSettings):
         description="Our FHIR address as others see it, without a slash at its end.",
     )
     write_tries: int = Field(default=6, ge=1, description="Attempts when others write the same resources meanwhile.")
+    linger_ms: int = Field(default=50, ge=0, description="How long facts gather before the read model takes them in.")
     page_size: int = Field(default=50, ge=1, le=500, description="Matches on a page of a search that names no _count.")

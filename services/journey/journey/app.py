@@ -35,6 +35,7 @@ async def build(runtime: Runtime) -> Parts:
 
     return Parts(
         subscriptions=ears.subscriptions(),
+        linger_s=settings.linger_ms / 1000,
         grpc=((add_JourneyServiceServicer_to_server, JourneyServicer(database)),),
         grpc_names=("rcm.journey.v1.JourneyService",),
         background=(fold,),

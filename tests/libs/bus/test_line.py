@@ -248,3 +248,32 @@ def test_encode_refuses_what_the_flow_table_does_not_know() -> None:
     event = Event("id", "nothing.happened", "t", "", "k", 0, SystemClock().now(), "", EncounterCancelled())
     with pytest.raises(KeyError):
         encode(event)
+
+
+async def test_a_unit_that_is_cut_off_leaves_nothing_open_behind(database: Database, tenant: str) -> None:
+    started = asyncio.Event()
+
+    async def stuck() -> None:
+        async with database.unit(tenant) as unit:
+            await unit.conn.execute("insert into effect (key, number) values ('cut-off', 1)")
+            started.set()
+            await unit.conn.execute("select pg_sleep(30)")
+
+    task = asyncio.create_task(stuck())
+    await started.wait()
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    for _ in range(12):  # every connection of the pool
+        async with database.app.acquire() as conn:
+            assert not conn.is_in_transaction()
+            assert await conn.fetchval("select count(*) from effect") == 0
+    assert await effects(database, tenant) == []
+
+
+async def test_a_tenants_name_is_a_value_and_never_sql(database: Database) -> None:
+    odd = "o'; drop table effect; --"
+    async with database.transaction(odd) as conn:
+        await conn.execute("insert into effect (key, number) values ('odd', 1)")
+    assert await effects(database, odd) == [("odd", 1)]
+    assert await effects(database, "o") == []
