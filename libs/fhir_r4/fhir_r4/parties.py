@@ -49,7 +49,7 @@ def read_members(patient: dict[str, Any], coverage: dict[str, Any]) -> tuple[Per
     """
     number = str(coverage.get("subscriberId") or typed_identifier(coverage, _MEMBER_NUMBER)).strip()
     holder = contained(coverage, reference_of(coverage.get("subscriber")))
-    if holder is None or _relationship(coverage) in ("", _SELF):
+    if holder is None or relationship_of(coverage) in ("", _SELF):
         return read_person(patient, number), None
     return read_person(holder, number), read_person(patient)
 
@@ -63,6 +63,7 @@ def read_payer_id(payor: Element, coverage: Element, known: Container[str]) -> s
     return next((value for value in ids if value in known), ids[0] if ids else "")
 
 
-def _relationship(coverage: Element) -> str:
+def relationship_of(coverage: Element) -> str:
+    """The code of how the patient stands to the policyholder: self, spouse, child; "" when it is not said."""
     codings = (coverage.get("relationship") or {}).get("coding", ())
     return next((str(coding["code"]) for coding in codings if "code" in coding), "")

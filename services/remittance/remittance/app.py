@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from chassis import Parts, Runtime, Service
-from clearinghouse import open_clearinghouse
 from rcm.remittance.v1.remittance_pb2_grpc import add_RemittanceServiceServicer_to_server
 
 from remittance.entry_events import EventEntry
@@ -17,9 +16,10 @@ NAME = "remittance"
 
 async def build(runtime: Runtime) -> Parts:
     settings: Settings = runtime.settings
-    rules = load_rulebook(settings.site_dir / NAME if settings.site_dir else None)
+    rules = load_rulebook(settings.site_folder(NAME))
     events = EventEntry(rules)
-    mailboxes = [_mailbox(runtime, rules, tenant, submitter) for tenant, submitter in settings.submitters().items()]
+    submitters = settings.submitters(settings.tenant)
+    mailboxes = [_mailbox(runtime, rules, tenant, submitter) for tenant, submitter in submitters.items()]
     return Parts(
         subscriptions=events.subscriptions(),
         timers=events.timers(),
@@ -31,10 +31,9 @@ async def build(runtime: Runtime) -> Parts:
 
 def _mailbox(runtime: Runtime, rules: Rulebook, tenant: str, submitter: str) -> Mailbox:
     settings: Settings = runtime.settings
-    token = settings.clearinghouse_token.get_secret_value()
     return Mailbox(
         database=runtime.database,
-        clearinghouse=open_clearinghouse(settings.clearinghouse_url, submitter, runtime.http, token),
+        clearinghouse=settings.open_mailbox(submitter, runtime.http),
         rules=rules,
         tenant=tenant,
         every_s=settings.mailbox_every_s,

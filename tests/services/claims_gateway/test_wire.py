@@ -32,6 +32,7 @@ from gateway_world import (
     with_insurance,
     with_visit,
 )
+from kernel.codes import LINE
 from kernel.errors import Unreadable
 from rcm.claims.v1 import claims_pb2
 from rcm.work.v1 import work_pb2
@@ -256,6 +257,25 @@ def test_work_is_named_by_what_it_is_about() -> None:
     assert opened.work_id == closed.work_id
     assert (opened.dollars_cents, opened.due_on, opened.owner) == (21500, SERVED.isoformat(), "front-desk")
     assert work_id("claim-hold", "t2|claim-1") != opened.work_id
+
+
+def test_the_task_of_a_hold_says_what_people_sort_their_queue_by() -> None:
+    _, opened, _, _ = write_fact(FACTS[1], "t1", NOW)
+    _, cancelled, _, _ = write_fact(FACTS[3], "t1", NOW)
+    task, closed = fhir_r4.read(opened.task), fhir_r4.read(cancelled.task)  # type: ignore[attr-defined]
+    assert (task["status"], closed["status"]) == ("requested", "cancelled")
+    assert task["focus"]["reference"] == f"Claim/{HELD.claim_id}"
+    assert task["businessStatus"]["coding"] == [{"system": f"{LINE}/CodeSystem/work-reason", "code": "edit-01"}]
+    assert task["restriction"]["period"]["end"] == SERVED.isoformat()
+    assert task["performerType"][0]["coding"][0]["code"] == "front-desk"
+    assert "authoredOn" in task and "authoredOn" not in closed
+
+
+def test_a_file_that_matches_nothing_is_about_no_claim() -> None:
+    _, opened, _, journey = write_fact(FACTS[4], "t1", NOW)
+    task = fhir_r4.read(opened.task)  # type: ignore[attr-defined]
+    assert journey == ""
+    assert task.keys().isdisjoint({"focus", "for", "encounter", "extension", "restriction"})
 
 
 ENVELOPE = Envelope(sender_id="SYNCLEAR", receiver_id="THROUGHLINE", control_number=3, created=NOW)

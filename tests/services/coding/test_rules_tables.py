@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import random
 from datetime import date
 from decimal import Decimal
@@ -11,14 +10,10 @@ from pathlib import Path
 import pytest
 from coding.rules import SHIPPED, Rules, load_rules_from, load_site_rules
 from coding.rules.drugs import load_drug_units
-from coding.rules.procedures import load_fee_schedule, load_procedure_codes
-from coding.rules.units import load_mue
+from coding.rules.procedures import load_procedure_codes
 from kernel.errors import Unreadable
 from kernel.rules import check_cases, load_cases
 
-CORPUS = (
-    Path(os.environ.get("RCM_CORPORA", Path(__file__).parents[4] / "shared" / "corpora")) / "reference" / "cms-2024"
-)
 TODAY, LONG_AGO = date(2026, 2, 10), date(2020, 2, 10)
 
 
@@ -72,18 +67,10 @@ def test_procedure_codes_on_the_date_of_service(rules: Rules, code: str, today: 
     assert rules.procedures.standing(code, LONG_AGO) == long_ago
 
 
-def test_a_procedure_with_a_global_period_swallows_the_visit(rules: Rules) -> None:
-    assert rules.fee_schedule.has_global_period("20610")
-    assert not rules.fee_schedule.has_global_period("99213")
-    assert not rules.fee_schedule.has_global_period("80053")
-
-
-@pytest.mark.skipif(not CORPUS.is_dir(), reason="the CMS tables are not here")
-def test_the_published_fee_schedule_loads() -> None:
-    published, sample = load_fee_schedule(CORPUS / "pfs_rvu.csv"), load_fee_schedule(SHIPPED / "pfs_rvu.csv")
-    shared = published.global_days.keys() & sample.global_days.keys()
-    assert len(shared) > 250
-    assert {code for code in shared if published.global_days[code] != sample.global_days[code]} == set()
+def test_which_procedures_swallow_the_visit_of_their_day(rules: Rules) -> None:
+    assert rules.fees["20610"].global_period == 0
+    assert rules.fees["99213"].global_period is None
+    assert rules.fees["80053"].global_period is None
 
 
 @pytest.mark.parametrize(
@@ -129,9 +116,6 @@ def test_a_sites_table_stands_before_the_shipped_one(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("load", "text", "place"),
     [
-        (load_mue, "code,mue,mai\n99213,2,3\n99214,two,3\n", "t.csv:3"),
-        (load_mue, "code,mue,mai\n99213,2,4\n", "t.csv:2"),
-        (load_mue, "code,mue\n99213,2\n", "t.csv:1"),
         (load_procedure_codes, "code,effective_from,effective_to\n99213,yesterday,\n", "t.csv:2"),
         (load_procedure_codes, "code,effective_from,effective_to\n99213,2026-01-02,2026-01-01\n", "t.csv:2"),
         (load_procedure_codes, "code,effective_from,effective_to\n9921,,\n", "t.csv:2"),

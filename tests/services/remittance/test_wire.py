@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 from fhir_r4 import read, validate
+from kernel.codes import LINE
 from rcm.billing.v1.billing_pb2 import ServiceLine
 from rcm.claims.v1.claims_pb2 import ClaimChanged
 from remittance.handlers.accounts import open_account
@@ -90,7 +91,7 @@ async def test_a_posting_tells_how_the_claim_stands(office: Any, account: Any, p
     assert messages["claim.denied"].journey_id == "f" * 32 and messages["remittance.received"].journey_id == ""
     assert messages["claim.denied"].body.deadline == "2026-08-31"
     task = read(messages["work.opened"].body.task)
-    assert task["businessStatus"]["coding"][0]["code"] == "carc-197"
+    assert task["businessStatus"]["coding"] == [{"system": f"{LINE}/CodeSystem/work-reason", "code": "carc-197"}]
     assert task["restriction"]["period"]["end"] == "2026-08-31"
     assert task["extension"][0]["valueMoney"] == {"value": Decimal("100.00"), "currency": "USD"}
 

@@ -13,7 +13,7 @@ __all__ = ["Edit", "Payer", "RuleBook", "World", "load_book", "scrub"]
 
 
 def load_book(site: Path | None = None) -> RuleBook:
-    """The rules that ship, with the site's files in their place. RuleError when a row is wrong or has no predicate."""
+    """The rules that ship, with the site's files in their place. Unreadable when a row is wrong or has no predicate."""
     book = read_book(site)
     for edit in book.edits:
         if edit.check not in CHECKS:

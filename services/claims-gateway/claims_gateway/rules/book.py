@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import gzip
 import tomllib
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
@@ -11,14 +9,28 @@ from datetime import date, timedelta
 from pathlib import Path
 from typing import Any, TypeVar
 
-from kernel.rules import Rule, RuleError, load_rules
+from code_tables import (
+    AddOn,
+    FeeRow,
+    PtpTable,
+    UnitLimit,
+    find_table,
+    load_add_ons,
+    load_fee_schedule,
+    load_mue,
+    load_ptp,
+    read_day,
+    read_rows,
+)
+from kernel.errors import Unreadable
+from kernel.rules import Rule, RuleError, load_rules, rule_file
 
 from claims_gateway.model import BilledLine, Claim
-from claims_gateway.rules.ncci import Pairs, read_pairs
 
 T = TypeVar("T")
 SHIPPED = Path(__file__).parent
 _WAITS = {"coverage", "authorization", "person"}
+_GOES_WITH = ("any", "visit", "procedure")
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,25 +63,6 @@ class Edit:
 
 
 @dataclass(frozen=True, slots=True)
-class FeeRow:
-    """MPFS indicators of a code (or of a code with modifier 26, TC or 53)."""
-
-    status: str
-    pctc: str
-    global_days: str
-    bilateral: str
-    assistant: str
-    co_surgeon: str
-    team: str
-
-
-@dataclass(frozen=True, slots=True)
-class UnitLimit:
-    units: int
-    mai: str
-
-
-@dataclass(frozen=True, slots=True)
 class Modifier:
     start: date
     end: date
@@ -78,15 +71,15 @@ class Modifier:
 
 @dataclass(frozen=True, slots=True)
 class RuleBook:
-    """Everything that the scrub looks up. `fees` is keyed by code and modifier, `add_ons` by the add-on code."""
+    """Everything that the scrub looks up, the code tables by code."""
 
     payers: Mapping[str, Payer]
     edits: tuple[Edit, ...]
     referrals: tuple[Rule, ...]
-    fees: Mapping[tuple[str, str], FeeRow]
-    pairs: Pairs
-    unit_limits: Mapping[str, UnitLimit]
-    add_ons: Mapping[str, frozenset[str]]
+    fees: Mapping[str, FeeRow]
+    ptp: PtpTable
+    mue: Mapping[str, UnitLimit]
+    add_ons: Mapping[str, AddOn]
     modifiers: Mapping[str, Modifier]
     facility: Mapping[str, bool]
     places_of_code: Mapping[str, frozenset[str]]
@@ -110,65 +103,45 @@ class World:
 def read_book(site: Path | None = None) -> RuleBook:
     """The rules that ship, with the files of `site` (the service's folder in the site's configuration) in their place.
 
-    RuleError with file and row when one is wrong.
+    Unreadable with file and row when one is wrong.
     """
-    folder = _Folder(site)
+    folders = [SHIPPED] if site is None else [site, SHIPPED]
+
+    def table(name: str) -> Path:
+        return find_table(name, folders)
+
+    def rows(name: str, key: str, make: Callable[[dict[str, Any]], T]) -> list[T]:
+        return _toml(rule_file(name, site, SHIPPED), key, make)
+
+    referrals = rule_file("referrals.toml", site, SHIPPED).read_text(encoding="utf-8")
+    places = read_rows(table("places.csv"), ["code", "facility"])
     return RuleBook(
-        payers={payer.id: payer for payer in folder.toml("payers.toml", "payer", _payer)},
-        edits=tuple(sorted(folder.toml("edits.toml", "edit", _edit), key=lambda edit: edit.rank)),
-        referrals=load_rules(folder.text("referrals.toml"), "referrals.toml", fields={"cpt"}, outcomes={"required"}),
-        fees=dict(folder.csv("pfs_sample.csv", _fee)),
-        pairs=folder.pairs("ptp_sample.csv"),
-        unit_limits=dict(
-            folder.csv("mue_sample.csv", lambda row: (row["code"], UnitLimit(int(row["mue"]), row["mai"])))
-        ),
-        add_ons=_grouped(folder.csv("addon_sample.csv", lambda row: (row["addon"], row["primary"]))),
-        modifiers=dict(folder.csv("modifiers.csv", _modifier)),
-        facility=dict(folder.csv("places.csv", lambda row: (row["code"], row["facility"] == "Y"))),
-        places_of_code=dict(_place_rules(folder.toml("place_rules.toml", "family", dict))),
+        payers={payer.id: payer for payer in rows("payers.toml", "payer", _payer)},
+        edits=tuple(sorted(rows("edits.toml", "edit", _edit), key=lambda edit: edit.rank)),
+        referrals=load_rules(referrals, "referrals.toml", fields={"cpt"}, outcomes={"required"}),
+        fees=load_fee_schedule(table("pfs_rvu.csv")),
+        ptp=load_ptp(table("ncci_ptp.csv")),
+        mue=load_mue(table("ncci_mue.csv")),
+        add_ons=load_add_ons(table("ncci_addon.csv")),
+        modifiers=dict(_modifiers(table("modifiers.csv"))),
+        facility={row["code"]: row["facility"] == "Y" for _, row in places},
+        places_of_code=dict(_place_rules(rows("place_rules.toml", "family", dict))),
     )
 
 
-@dataclass(frozen=True, slots=True)
-class _Folder:
-    site: Path | None
-
-    def path(self, name: str) -> Path:
-        """The site's file, the same compressed, or ours."""
-        candidates = [self.site / name, self.site / f"{name}.gz"] if self.site else []
-        return next((path for path in candidates if path.is_file()), SHIPPED / name)
-
-    def text(self, name: str) -> str:
-        return self.path(name).read_text(encoding="utf-8")
-
-    def toml(self, name: str, key: str, make: Callable[[dict[str, Any]], T]) -> list[T]:
-        try:
-            rows = tomllib.loads(self.text(name))[key]
-        except (tomllib.TOMLDecodeError, KeyError) as error:
-            raise RuleError(name, "", f"no readable [[{key}]] rows") from error
-        return [_made(name, str(row.get("id", number)), None, make, row) for number, row in enumerate(rows, 1)]
-
-    def csv(self, name: str, make: Callable[[dict[str, str]], T]) -> Iterator[T]:
-        for line, row in self.rows(name):
-            yield _made(name, "", line, make, row)
-
-    def rows(self, name: str) -> Iterator[tuple[int, dict[str, str]]]:
-        path = self.path(name)
-        with gzip.open(path, "rt", encoding="utf-8") if path.suffix == ".gz" else path.open(encoding="utf-8") as file:
-            yield from enumerate(csv.DictReader(line for line in file if not line.startswith("#")), 1)
-
-    def pairs(self, name: str) -> Pairs:
-        try:
-            return read_pairs(row for _, row in self.rows(name))
-        except (ValueError, KeyError, TypeError) as error:
-            raise RuleError(name, "", "a row is not a pair of codes with dates and an indicator") from error
+def _toml(path: Path, key: str, make: Callable[[dict[str, Any]], T]) -> list[T]:
+    try:
+        rows = tomllib.loads(path.read_text(encoding="utf-8"))[key]
+    except (tomllib.TOMLDecodeError, KeyError) as error:
+        raise RuleError(path.name, "", f"no readable [[{key}]] rows") from error
+    return [_made(path.name, str(row.get("id", number)), make, row) for number, row in enumerate(rows, 1)]
 
 
-def _made(name: str, row_id: str, line: int | None, make: Callable[[Any], T], row: Any) -> T:
+def _made(name: str, row_id: str, make: Callable[[dict[str, Any]], T], row: dict[str, Any]) -> T:
     try:
         return make(row)
     except (KeyError, ValueError, TypeError) as error:
-        raise RuleError(name, row_id, f"a field is missing or wrong ({type(error).__name__})", line) from error
+        raise RuleError(name, row_id, f"a field is missing or wrong ({type(error).__name__})") from error
 
 
 def _payer(row: dict[str, Any]) -> Payer:
@@ -191,24 +164,15 @@ def _edit(row: dict[str, Any]) -> Edit:
     return edit
 
 
-def _fee(row: dict[str, str]) -> tuple[tuple[str, str], FeeRow]:
-    indicators = (row["bilat_surg"], row["asst_surg"], row["co_surg"], row["team_surg"])
-    return (row["hcpcs"], row["modifier"]), FeeRow(row["status"], row["pctc"], row["global_days"], *indicators)
-
-
-def _modifier(row: dict[str, str]) -> tuple[str, Modifier]:
-    start = date.fromisoformat(row["from"]) if row["from"] else date.min
-    end = date.fromisoformat(row["to"]) if row["to"] else date.max
-    if row["goes_with"] not in {"any", "visit", "procedure"}:
-        raise ValueError("goes_with")
-    return row["modifier"], Modifier(start, end, row["goes_with"])
-
-
-def _grouped(pairs: Iterator[tuple[str, str]]) -> dict[str, frozenset[str]]:
-    groups: dict[str, set[str]] = {}
-    for key, value in pairs:
-        groups.setdefault(key, set()).add(value)
-    return {key: frozenset(values) for key, values in groups.items()}
+def _modifiers(path: Path) -> Iterator[tuple[str, Modifier]]:
+    for place, row in read_rows(path, ["modifier", "from", "to", "goes_with"]):
+        try:
+            start, end = read_day(row["from"]) or date.min, read_day(row["to"]) or date.max
+        except ValueError as error:
+            raise Unreadable("table_row", place, "a day is YYYY-MM-DD") from error
+        if row["goes_with"] not in _GOES_WITH:
+            raise Unreadable("table_row", place, f"goes_with is one of {', '.join(_GOES_WITH)}")
+        yield row["modifier"], Modifier(start, end, row["goes_with"])
 
 
 def _place_rules(families: list[dict[str, Any]]) -> Iterator[tuple[str, frozenset[str]]]:

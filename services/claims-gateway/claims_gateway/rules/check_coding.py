@@ -8,8 +8,13 @@ from decimal import Decimal
 
 from claims_gateway.model import Claim, Line
 from claims_gateway.rules.book import World
-from claims_gateway.rules.ncci import NCCI_MODIFIERS
 
+# Modifiers that may part a pair whose indicator is 1 (NCCI Policy Manual, chapter I, E).
+_NCCI_MODIFIERS = frozenset({"24", "25", "27", "57", "58", "59", "78", "79", "91", "XE", "XS", "XP", "XU"}) | frozenset(
+    {"LT", "RT", "LC", "LD", "RC", "LM", "RI", "FA", "TA"}
+    | {f"E{digit}" for digit in range(1, 5)}
+    | {f"{limb}{digit}" for limb in "FT" for digit in range(1, 10)}
+)
 _TELEHEALTH_PLACES = {"02", "10"}
 _TELEHEALTH_MODIFIERS = {"95", "93", "GT", "FQ"}
 _CONTRADICTIONS = ({"LT", "50"}, {"RT", "50"}, {"26", "TC"}, {"93", "95"}, {"76", "77"}, {"54", "55"})
@@ -37,26 +42,26 @@ def ncci_pair(claim: Claim, world: World) -> Iterator[str]:
 
 
 def _bars(world: World, first: Line, second: Line, day: date) -> bool:
-    indicator = world.book.pairs.indicator(first.code, second.code, day) if first.code != second.code else None
-    parted = NCCI_MODIFIERS.intersection(first.modifiers + second.modifiers)
+    indicator = world.book.ptp.indicator(first.code, second.code, day) if first.code != second.code else None
+    parted = _NCCI_MODIFIERS.intersection(first.modifiers + second.modifiers)
     return indicator == "0" or (indicator == "1" and not parted)
 
 
 def units_over_limit(claim: Claim, world: World) -> Iterator[str]:
     """MAI 1 looks at each line, MAI 3 at the day."""
     for number, line, day in _dated(claim):
-        limit = world.book.unit_limits.get(line.code)
-        if limit is None or limit.mai == "2":
+        limit = world.book.mue.get(line.code)
+        if limit is None or limit.absolute:
             continue
-        units = _units(line) if limit.mai == "1" else _units_of_day(claim, line.code, day)
+        units = _units(line) if limit.per_line else _units_of_day(claim, line.code, day)
         if units > limit.units:
             yield f"lines[{number}].units"
 
 
 def units_over_absolute_limit(claim: Claim, world: World) -> Iterator[str]:
     for number, line, day in _dated(claim):
-        limit = world.book.unit_limits.get(line.code)
-        if limit and limit.mai == "2" and _units_of_day(claim, line.code, day) > limit.units:
+        limit = world.book.mue.get(line.code)
+        if limit and limit.absolute and _units_of_day(claim, line.code, day) > limit.units:
             yield f"lines[{number}].units"
 
 
@@ -69,13 +74,12 @@ def _units(line: Line) -> Decimal:
 
 
 def add_on_without_primary(claim: Claim, world: World) -> Iterator[str]:
-    """A primary that the table leaves to the payer (CCCCC) is satisfied by any other line."""
     for number, line, day in _dated(claim):
-        primaries = world.book.add_ons.get(line.code)
-        if primaries is None:
+        add_on = world.book.add_ons.get(line.code)
+        if add_on is None:
             continue
         beside = {other.code for _, other, on in _dated(claim) if on == day and other.code != line.code}
-        if not (beside & primaries or (beside and "CCCCC" in primaries)):
+        if not add_on.supported_by(beside):
             yield f"lines[{number}].code"
 
 

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import date, timedelta
 
+from code_tables import FeeRow
+
 from claims_gateway.model import Claim, Line
-from claims_gateway.rules.book import FeeRow, World
+from claims_gateway.rules.book import World
 from claims_gateway.rules.check_coding import is_visit
 
-_GLOBAL_DAYS = {"000": 0, "010": 10, "090": 90}
 _SAME_DAY = {"25", "57", "24", "79"}
 _AFTERWARDS = {"24", "25", "57"}
 # Modifier -> the indicator that it needs, and the values of it that forbid the modifier.
@@ -27,7 +28,7 @@ _SPLIT = "1"
 
 
 def _fee(world: World, line: Line) -> FeeRow | None:
-    return world.book.fees.get((line.code, ""))
+    return world.book.fees.get(line.code)
 
 
 def visit_in_global_period(claim: Claim, world: World) -> Iterator[str]:
@@ -48,9 +49,9 @@ def _procedures(claim: Claim, world: World) -> Iterator[tuple[str, date, int]]:
     here = ((line.rendering_npi, line.service_from, line.code) for line in claim.draft.lines)
     before = ((line.rendering_npi, line.service_from, line.code) for line in world.history)
     for npi, day, code in (*here, *before):
-        row = world.book.fees.get((code, ""))
-        if day is not None and row is not None and row.global_days in _GLOBAL_DAYS:
-            yield npi, day, _GLOBAL_DAYS[row.global_days]
+        row = world.book.fees.get(code)
+        if day is not None and row is not None and row.global_period is not None:
+            yield npi, day, row.global_period
 
 
 def status_not_payable(claim: Claim, world: World) -> Iterator[str]:

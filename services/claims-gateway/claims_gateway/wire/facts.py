@@ -6,13 +6,14 @@ import uuid
 from datetime import datetime
 
 from fhir_r4 import write
+from fhir_r4.work_task import work_task
 from google.protobuf.message import Message
 from rcm.claims.v1 import claims_pb2
 from rcm.work.v1 import work_pb2
 
 from claims_gateway.model import Claim, ClaimMoved, Fact, FileUnmatched, Finding, WorkClosed, WorkOpened
 from claims_gateway.wire.charges import write_diagnoses, write_lines
-from claims_gateway.wire.resources import claim_resource, task_resource
+from claims_gateway.wire.resources import claim_resource, claim_task
 
 _WORK = uuid.UUID("4b3f9a5e-6f0b-5a0e-9d0a-2c1c6a1d7e10")
 UNMATCHED = "unmatched-remittance"
@@ -99,19 +100,18 @@ def _opened(fact: WorkOpened, tenant: str, now: datetime) -> work_pb2.WorkOpened
         dollars_cents=claim.total_cents,
         due_on=claim.filing_deadline.isoformat() if claim.filing_deadline else "",
         encounter=claim.draft.encounter,
-        task=write(task_resource(id, fact.kind, fact.reason, "requested", claim, now)),
+        task=write(claim_task(id, fact.kind, "open", fact.reason, claim, now, fact.owner)),
         owner=fact.owner,
     )
 
 
 def _closed(fact: WorkClosed, tenant: str, now: datetime) -> work_pb2.WorkClosed:
     id = work_id(fact.kind, _subject(tenant, fact.claim))
-    status = "completed" if fact.outcome == "resolved" else "cancelled"
-    task = task_resource(id, fact.kind, fact.reason, status, fact.claim, now)
+    task = claim_task(id, fact.kind, fact.outcome, fact.reason, fact.claim, now)
     return work_pb2.WorkClosed(work_id=id, kind=fact.kind, outcome=fact.outcome, task=write(task))
 
 
 def _unmatched(fact: FileUnmatched, tenant: str, now: datetime) -> work_pb2.WorkOpened:
     id = work_id(UNMATCHED, f"{tenant}|{fact.file_id}")
-    task = task_resource(id, UNMATCHED, fact.reason, "requested", None, now)
+    task = work_task(id, UNMATCHED, "open", now, focus="", reason=fact.reason, owner="biller", opened_at=now)
     return work_pb2.WorkOpened(work_id=id, kind=UNMATCHED, reason=fact.reason, task=write(task), owner="biller")

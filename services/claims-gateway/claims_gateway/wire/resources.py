@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime
+from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
-from kernel.codes import CPT, HCPCS, ICD10CM, NDC, NPI, POS, icd10cm_dotted, is_cpt
-from kernel.money import from_cents
+from fhir_r4.compose import concept, money
+from fhir_r4.work_task import work_task
+from kernel.codes import CPT, HCPCS, ICD10CM, LINE, NDC, NPI, POS, icd10cm_dotted, is_cpt
 
 from claims_gateway.model import Claim, Line, Practitioner
 
-CONTROL_NUMBER = "https://throughline.example/fhir/NamingSystem/patient-control-number"
-LINE_CONTROL = "https://throughline.example/fhir/NamingSystem/line-control-number"
-WORK_CODES = "https://throughline.example/fhir/CodeSystem/work"
-REASON_CODES = "https://throughline.example/fhir/CodeSystem/work-reason"
-STATE_CODES = "https://throughline.example/fhir/CodeSystem/claim-state"
-DOLLARS = "https://throughline.example/fhir/StructureDefinition/dollars"
+CONTROL_NUMBER = f"{LINE}/NamingSystem/patient-control-number"
+LINE_CONTROL = f"{LINE}/NamingSystem/line-control-number"
 _CLAIM_TYPE = "http://terminology.hl7.org/CodeSystem/claim-type"
 _PRIORITY = "http://terminology.hl7.org/CodeSystem/processpriority"
 _CARE_ROLE = "http://terminology.hl7.org/CodeSystem/claimcareteamrole"
@@ -33,29 +30,21 @@ def claim_resource(claim: Claim, created: datetime) -> dict[str, Any]:
         "id": claim.claim_id,
         "identifier": [{"system": CONTROL_NUMBER, "value": claim.control_number}],
         "status": "cancelled" if claim.state in _ENDED else "active",
-        "type": _concept(_CLAIM_TYPE, "professional"),
+        "type": concept(_CLAIM_TYPE, "professional"),
         "use": "claim",
         "patient": _reference(draft.visit.patient.reference, "unknown patient"),
         "billablePeriod": _period(claim),
         "created": created.date().isoformat(),
         "insurer": _reference(insurance.payer_reference if insurance else "", "unknown payer"),
         "provider": _reference(draft.visit.billing.reference, "unknown provider"),
-        "priority": _concept(_PRIORITY, "normal"),
+        "priority": concept(_PRIORITY, "normal"),
         "careTeam": [_member(number, found) for number, found in enumerate(team, 1)],
         "diagnosis": [_diagnosis(row.sequence, row.code) for row in draft.diagnoses],
         "insurance": [_insurance(claim)],
         "item": [_item(number, line, team) for number, line in enumerate(draft.lines, 1)],
-        "total": _money(claim.total_cents),
+        "total": money(claim.total_cents),
     }
     return {name: value for name, value in resource.items() if value not in ([], {})}
-
-
-def _concept(system: str, code: str) -> dict[str, Any]:
-    return {"coding": [{"system": system, "code": code}]}
-
-
-def _money(cents: int) -> dict[str, Any]:
-    return {"value": Decimal(from_cents(cents)), "currency": "USD"}
 
 
 def _reference(reference: str, otherwise: str) -> dict[str, str]:
@@ -76,11 +65,11 @@ def _member(number: int, found: Practitioner) -> dict[str, Any]:
     provider: dict[str, Any] = {"identifier": {"system": NPI, "value": found.npi}}
     if found.reference:
         provider["reference"] = found.reference
-    return {"sequence": number, "provider": provider, "responsible": True, "role": _concept(_CARE_ROLE, "primary")}
+    return {"sequence": number, "provider": provider, "responsible": True, "role": concept(_CARE_ROLE, "primary")}
 
 
 def _diagnosis(sequence: int, code: str) -> dict[str, Any]:
-    return {"sequence": sequence, "diagnosisCodeableConcept": _concept(ICD10CM, icd10cm_dotted(code))}
+    return {"sequence": sequence, "diagnosisCodeableConcept": concept(ICD10CM, icd10cm_dotted(code))}
 
 
 def _insurance(claim: Claim) -> dict[str, Any]:
@@ -101,12 +90,12 @@ def _item(number: int, line: Line, team: list[Practitioner]) -> dict[str, Any]:
         "careTeamSequence": [n for n, found in enumerate(team, 1) if found.npi == line.rendering_npi],
         "diagnosisSequence": list(line.pointers),
         "productOrService": _product(line.code),
-        "modifier": [_concept(_system(modifier), modifier) for modifier in line.modifiers],
+        "modifier": [concept(_system(modifier), modifier) for modifier in line.modifiers],
         "servicedDate": line.service_from.isoformat() if line.service_from else "",
-        "locationCodeableConcept": _concept(POS, line.place_of_service) if line.place_of_service else {},
-        "quantity": {"value": _exact(line.units)} if line.units else {},
-        "unitPrice": _money(line.unit_charge_cents),
-        "net": _money(line.charge_cents),
+        "locationCodeableConcept": concept(POS, line.place_of_service) if line.place_of_service else {},
+        "quantity": {"value": Decimal(line.units)} if line.units else {},
+        "unitPrice": money(line.unit_charge_cents),
+        "net": money(line.charge_cents),
         "detail": _detail(line),
     }
     if line.control_number:
@@ -115,49 +104,32 @@ def _item(number: int, line: Line, team: list[Practitioner]) -> dict[str, Any]:
 
 
 def _detail(line: Line) -> list[dict[str, Any]]:
-    return [{"sequence": 1, "productOrService": _concept(NDC, line.ndc)}] if line.ndc else []
+    return [{"sequence": 1, "productOrService": concept(NDC, line.ndc)}] if line.ndc else []
 
 
 def _product(code: str) -> dict[str, Any]:
-    return _concept(CPT if is_cpt(code) else HCPCS, code) if code else {"text": "no code"}
+    return concept(CPT if is_cpt(code) else HCPCS, code) if code else {"text": "no code"}
 
 
 def _system(modifier: str) -> str:
     return CPT if modifier.isdigit() else HCPCS
 
 
-def _exact(units: str) -> Decimal:
-    return Decimal(units)
-
-
-def task_resource(
-    work_id: str, kind: str, reason: str, status: str, claim: Claim | None, opened: datetime
+def claim_task(
+    work_id: str, kind: str, state: str, reason: str, claim: Claim, now: datetime, owner: str = ""
 ) -> dict[str, Any]:
-    """FHIR R4 Task of a work item; about a claim, or about a file when there is none."""
-    task: dict[str, Any] = {
-        "resourceType": "Task",
-        "id": work_id,
-        "status": status,
-        "intent": "order",
-        "code": _concept(WORK_CODES, kind),
-        "businessStatus": _concept(REASON_CODES, reason),
-        "authoredOn": opened.isoformat(timespec="seconds"),
-    }
-    return task | (_about(claim) if claim else {})
-
-
-def _about(claim: Claim) -> dict[str, Any]:
-    about: dict[str, Any] = {
-        "extension": [{"url": DOLLARS, "valueMoney": _money(claim.total_cents)}],
-        "focus": {"reference": f"Claim/{claim.claim_id}"},
-        "encounter": {"reference": claim.draft.encounter},
-    }
-    if claim.draft.visit.patient.reference:
-        about["for"] = {"reference": claim.draft.visit.patient.reference}
-    if claim.filing_deadline:
-        about["restriction"] = {"period": {"end": _iso(claim.filing_deadline)}}
-    return about
-
-
-def _iso(day: date) -> str:
-    return day.isoformat()
+    """FHIR R4 Task of a work item about a claim, due on the claim's filing deadline. `state` as in `work_task`."""
+    return work_task(
+        work_id,
+        kind,
+        state,
+        now,
+        focus=f"Claim/{claim.claim_id}",
+        patient=claim.draft.visit.patient.reference,
+        encounter=claim.draft.encounter,
+        reason=reason,
+        owner=owner,
+        due_on=claim.filing_deadline,
+        opened_at=now if state == "open" else None,
+        dollars_cents=claim.total_cents,
+    )

@@ -7,7 +7,17 @@ from datetime import date
 from typing import Any
 
 from fhir_r4 import read, write
-from kernel.codes import IDENTIFIER_TYPE, NAIC, NPI, TAX_ID, TAXONOMY
+from fhir_r4.elements import (
+    codes_in,
+    has_code,
+    identifier_of,
+    identity,
+    reference_of,
+    references_of,
+    typed_identifier,
+)
+from fhir_r4.parties import best_name, relationship_of
+from kernel.codes import NAIC, NPI, TAX_ID, TAXONOMY
 
 from claims_gateway.model import Address, Insurance, Organization, Person, Practitioner, Sources, Visit
 
@@ -30,8 +40,7 @@ class Record:
 
     def at(self, reference: Any) -> Resource:
         """The resource that a Reference names; an empty one when it is not in the record."""
-        value = str(reference.get("reference", "")) if isinstance(reference, Mapping) else ""
-        return self._by_reference.get("/".join(value.split("/")[-2:]), {})
+        return self._by_reference.get("/".join(reference_of(reference).split("/")[-2:]), {})
 
     def all(self, kind: str) -> Iterator[Resource]:
         return (found for found in self._by_reference.values() if found["resourceType"] == kind)
@@ -61,10 +70,6 @@ def _bytes(resource: Resource) -> bytes:
     return write(dict(resource)) if resource else b""
 
 
-def _reference(resource: Resource) -> str:
-    return f"{resource['resourceType']}/{resource.get('id', '')}" if resource else ""
-
-
 def _order(coverage: Resource) -> int:
     """Coverages that do not say their order stand behind those that do, as the record has them: primary first."""
     order = coverage.get("order")
@@ -77,39 +82,35 @@ def _payor(record: Record, coverage: Resource) -> Resource:
 
 def _insurance(record: Record, coverage: Resource, place: int) -> Insurance:
     payor = _payor(record, coverage)
-    relation = _first_code(coverage.get("relationship", {})) or "self"
+    relation = relationship_of(coverage) or "self"
     return Insurance(
-        reference=_reference(coverage),
-        member_id=coverage.get("subscriberId") or _identifier(coverage, type_code=_MEMBER_NUMBER),
-        payer_id=_identifier(payor, NAIC),
+        reference=identity(coverage),
+        member_id=coverage.get("subscriberId") or typed_identifier(coverage, _MEMBER_NUMBER),
+        payer_id=identifier_of(payor, NAIC),
         payer_name=payor.get("name", ""),
-        payer_reference=_reference(payor) or next(iter(_references(coverage.get("payor", ()))), ""),
+        payer_reference=identity(payor) or next(iter(references_of(coverage, "payor")), ""),
         relationship=relation if relation in _RELATIONSHIPS else "other",
         group_number=_group(coverage),
         order=_order(coverage) if "order" in coverage else place,
     )
 
 
-def _references(references: Iterable[Any]) -> Iterator[str]:
-    return (found["reference"] for found in references if isinstance(found, Mapping) and "reference" in found)
-
-
 def _group(coverage: Resource) -> str:
     classes = coverage.get("class", ())
-    return next((str(row.get("value", "")) for row in classes if _first_code(row.get("type", {})) == "group"), "")
+    return next((str(row.get("value", "")) for row in classes if has_code(row.get("type"), ("group",))), "")
 
 
 def _subscriber(record: Record, coverage: Resource, patient: Resource) -> Person | None:
     """The policyholder, when it is somebody else."""
     subscriber = record.at(coverage.get("subscriber"))
-    return _person(subscriber) if subscriber and _reference(subscriber) != _reference(patient) else None
+    return _person(subscriber) if subscriber and subscriber is not patient else None
 
 
 def _person(resource: Resource) -> Person:
-    name = _name(resource)
+    name = best_name(resource)
     given = list(name.get("given", ()))
     return Person(
-        reference=_reference(resource),
+        reference=identity(resource),
         last=name.get("family", ""),
         first=given[0] if given else "",
         middle=given[1] if len(given) > 1 else "",
@@ -117,13 +118,6 @@ def _person(resource: Resource) -> Person:
         gender=_GENDERS.get(resource.get("gender", ""), "U"),
         address=_address(resource),
     )
-
-
-def _name(resource: Resource) -> Mapping[str, Any]:
-    """The official name before the usual one before any other."""
-    names = [name for name in resource.get("name", ()) if isinstance(name, Mapping)]
-    rank = {"official": 0, "usual": 1}
-    return min(names, key=lambda name: rank.get(name.get("use", ""), 2), default={})
 
 
 def _address(resource: Resource) -> Address:
@@ -135,27 +129,27 @@ def _address(resource: Resource) -> Address:
 
 
 def _organization(resource: Resource) -> Organization:
-    tax_id = "".join(filter(str.isdigit, _identifier(resource, TAX_ID)))
+    tax_id = "".join(filter(str.isdigit, identifier_of(resource, TAX_ID)))
     return Organization(
-        reference=_reference(resource),
+        reference=identity(resource),
         name=resource.get("name", ""),
-        npi=_identifier(resource, NPI),
+        npi=identifier_of(resource, NPI),
         tax_id=tax_id,
-        taxonomy=_coded(resource.get("type", ()), TAXONOMY),
+        taxonomy=_taxonomy(resource.get("type", ())),
         phone=_phone(resource),
         address=_address(resource),
     )
 
 
 def _practitioner(record: Record, resource: Resource) -> Practitioner:
-    name = _name(resource)
+    name = best_name(resource)
     roles = (role for role in record.all("PractitionerRole") if record.at(role.get("practitioner")) is resource)
     return Practitioner(
-        reference=_reference(resource),
-        npi=_identifier(resource, NPI),
+        reference=identity(resource),
+        npi=identifier_of(resource, NPI),
         last=name.get("family", ""),
         first=next(iter(name.get("given", ())), ""),
-        taxonomy=next((code for role in roles if (code := _coded(role.get("specialty", ()), TAXONOMY))), ""),
+        taxonomy=_taxonomy(specialty for role in roles for specialty in role.get("specialty", ())),
     )
 
 
@@ -165,21 +159,8 @@ def _phone(resource: Resource) -> str:
     return digits[-10:] if len(digits) >= 10 else ""
 
 
-def _identifier(resource: Resource, system: str = "", type_code: str = "") -> str:
-    for identifier in resource.get("identifier", ()):
-        by_system = bool(system) and identifier.get("system") == system
-        if by_system or (type_code and _coded([identifier.get("type", {})], IDENTIFIER_TYPE) == type_code):
-            return str(identifier.get("value", ""))
-    return ""
-
-
-def _coded(concepts: Iterable[Mapping[str, Any]], system: str) -> str:
-    codings = (coding for concept in concepts for coding in concept.get("coding", ()))
-    return next((str(coding.get("code", "")) for coding in codings if coding.get("system") == system), "")
-
-
-def _first_code(concept: Mapping[str, Any]) -> str:
-    return next((str(coding.get("code", "")) for coding in concept.get("coding", ())), "")
+def _taxonomy(concepts: Iterable[Resource]) -> str:
+    return next(codes_in(concepts, (TAXONOMY,)), "")
 
 
 def _day(text: Any) -> date | None:

@@ -11,7 +11,6 @@ from itertools import permutations
 from coding.model import ERROR, MAX_MODIFIERS, WARNING, Diagnosis, Finding, Line
 from coding.rules import Rules
 from coding.rules.modifier_kinds import CONFLICTS
-from coding.rules.ptp import PtpEdit
 
 Edit = Callable[[Sequence[Diagnosis], Sequence[Line], Rules], Iterable[Finding]]
 
@@ -91,19 +90,12 @@ def check_pairs(diagnoses: Sequence[Diagnosis], lines: Sequence[Line], rules: Ru
     for one, other in permutations(lines, 2):
         if one.code == other.code or one.service_from != other.service_from:
             continue
-        edit = rules.ptp.find(one.code, other.code, one.service_from)
-        if edit is not None and not _are_parted(edit, one, other, rules):
-            yield _pair_finding(edit, other)
-
-
-def _are_parted(edit: PtpEdit, one: Line, other: Line, rules: Rules) -> bool:
-    return edit.indicator == "1" and rules.modifier_kinds.parts(one.modifiers, other.modifiers)
-
-
-def _pair_finding(edit: PtpEdit, bundled: Line) -> Finding:
-    remedy = "nothing parts them" if edit.indicator == "0" else "an NCCI modifier parts them if they were distinct"
-    because = f"{edit.column2} is bundled into {edit.column1} on the same day; {remedy}"
-    return Finding("ptp", ERROR, bundled.source, bundled.code, because)
+        indicator = rules.ptp.indicator(one.code, other.code, one.service_from)
+        parted = indicator == "1" and rules.modifier_kinds.parts(one.modifiers, other.modifiers)
+        if indicator is not None and not parted:
+            remedy = "nothing parts them" if indicator == "0" else "an NCCI modifier parts them if they were distinct"
+            because = f"{other.code} is bundled into {one.code} on the same day; {remedy}"
+            yield Finding("ptp", ERROR, other.source, other.code, because)
 
 
 def check_modifiers(diagnoses: Sequence[Diagnosis], lines: Sequence[Line], rules: Rules) -> Iterator[Finding]:

@@ -115,8 +115,9 @@ def _beside_procedure(line: Line, pairs: Sequence[tuple[Service, Line]], rules: 
 def _swallows(procedure: str, visit: str, on: date, rules: Rules) -> bool:
     if rules.em.is_em(procedure):
         return False
-    edit = rules.ptp.find(procedure, visit, on)
-    return rules.fee_schedule.has_global_period(procedure) or (edit is not None and edit.indicator == "1")
+    fee = rules.fees.get(procedure)
+    has_global_period = fee is not None and fee.global_period is not None
+    return has_global_period or rules.ptp.indicator(procedure, visit, on) == "1"
 
 
 def _repeats(pairs: Sequence[tuple[Service, Line]], rules: Rules) -> Mapping[str, str]:

@@ -6,16 +6,25 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from code_tables import (
+    AddOn,
+    FeeRow,
+    PtpTable,
+    UnitLimit,
+    find_table,
+    load_add_ons,
+    load_fee_schedule,
+    load_mue,
+    load_ptp,
+    read_rows,
+)
 from kernel.rules import Rule, load_rules
 
 from coding.rules.drugs import DrugUnits, load_drug_units
 from coding.rules.em import EmTable, load_em_levels
 from coding.rules.icd10cm import Icd10cmTable, load_icd10cm
 from coding.rules.modifier_kinds import ModifierTable, load_modifier_kinds
-from coding.rules.procedures import FeeSchedule, ProcedureCodes, load_fee_schedule, load_procedure_codes
-from coding.rules.ptp import PtpTable, load_ptp
-from coding.rules.tables import find_table, read_rows
-from coding.rules.units import AddOn, UnitLimit, load_add_ons, load_mue
+from coding.rules.procedures import ProcedureCodes, load_procedure_codes
 
 SHIPPED = Path(__file__).parent
 MODIFIER_FACTS = frozenset({"em", "with_procedure", "laterality", "distinct", "repeated_by", "place", "class", "code"})
@@ -27,7 +36,7 @@ class Rules:
 
     icd10cm: Icd10cmTable
     procedures: ProcedureCodes
-    fee_schedule: FeeSchedule
+    fees: Mapping[str, FeeRow]
     ptp: PtpTable
     mue: Mapping[str, UnitLimit]
     add_ons: Mapping[str, AddOn]
@@ -47,7 +56,7 @@ def load_rules_from(folders: Sequence[Path]) -> Rules:
     return Rules(
         icd10cm=load_icd10cm(table("icd10cm_dated.csv")),
         procedures=load_procedure_codes(table("sample_codes.csv")),
-        fee_schedule=load_fee_schedule(table("pfs_rvu.csv")),
+        fees=load_fee_schedule(table("pfs_rvu.csv")),
         ptp=load_ptp(table("ncci_ptp.csv")),
         mue=load_mue(table("ncci_mue.csv")),
         add_ons=load_add_ons(table("ncci_addon.csv")),

@@ -7,9 +7,8 @@ from dataclasses import dataclass
 from decimal import ROUND_CEILING, Decimal, InvalidOperation
 from pathlib import Path
 
+from code_tables import read_rows
 from kernel.errors import Unreadable
-
-from coding.rules.tables import read_rows
 
 # UCUM mass units in milligrams, and the claim's unit of measure (CTP05) for each physical unit.
 _MILLIGRAMS: Mapping[str, Decimal] = {

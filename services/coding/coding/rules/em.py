@@ -11,9 +11,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
+from code_tables import read_rows
 from kernel.errors import Unreadable
-
-from coding.rules.tables import read_rows
 
 Comparison = Literal["agrees", "under-coded", "over-coded", "none"]
 

@@ -15,11 +15,10 @@ from importlib.metadata import PackageNotFoundError, files
 from pathlib import Path
 from typing import Literal
 
+from code_tables import read_day, read_rows
 from kernel.codes import icd10cm_plain, is_icd10cm
 from kernel.errors import Unreadable
 from kernel.period import Period
-
-from coding.rules.tables import read_day, read_rows
 
 Standing = Literal["billable", "header", "not-effective", "unknown"]
 _PACKAGE = "simple-icd-10-cm"

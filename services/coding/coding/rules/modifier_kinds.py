@@ -6,9 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from code_tables import read_rows
 from kernel.errors import Unreadable
-
-from coding.rules.tables import read_rows
 
 _KINDS = frozenset({"ncci", "anatomic", "laterality", "component", "repeat", "telehealth", "other"})
 _PLACES = frozenset({"em", "procedure", "any"})

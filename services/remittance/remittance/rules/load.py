@@ -6,7 +6,7 @@ import tomllib
 from datetime import date
 from pathlib import Path
 
-from kernel.rules import Rule, RuleError, load_rules
+from kernel.rules import Rule, RuleError, load_rules, rule_file
 
 from remittance.rules.decide import Rulebook
 
@@ -20,7 +20,7 @@ _KINDS = ("contractual", "adjustment", "patient", "denial")
 
 def load_rulebook(site: Path | None = None) -> Rulebook:
     """The rulebook, each file from `site` where it is there. RuleError names file, row and reason."""
-    texts = {name: _text(name, site) for name in FILES}
+    texts = {name: rule_file(name, site, SHIPPED).read_text(encoding="utf-8") for name in FILES}
     return Rulebook(
         carc=_carc(texts["carc.toml"]),
         contracts=_numbers(texts["contracts.toml"], "contracts.toml", ("payer",), _CONTRACT),
@@ -37,11 +37,6 @@ def _numbers(text: str, file: str, fields: tuple[str, ...], outcomes: tuple[str,
         if not all(type(value) is int and value >= 0 for value in values):
             raise RuleError(file, rule.id, f"{', '.join(outcomes)}: whole numbers, none negative", rule.line)
     return rules
-
-
-def _text(name: str, site: Path | None) -> str:
-    own = site / name if site is not None else None
-    return (own if own is not None and own.is_file() else SHIPPED / name).read_text(encoding="utf-8")
 
 
 def _carc(text: str) -> tuple[Rule, ...]:

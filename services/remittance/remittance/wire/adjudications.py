@@ -8,6 +8,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
+from fhir_r4.compose import concept, money
 from kernel.codes import CARC, CAS_GROUP, CPT, HCPCS, NPI, RARC, is_cpt
 
 from remittance.model.advice import Adjustment, ClaimPayment, LinePayment
@@ -15,17 +16,7 @@ from remittance.model.claim import PATIENT, AccountLine, ClaimAccount, match_lin
 from remittance.model.events import ClaimSettled
 from remittance.model.identity import derived_id
 from remittance.model.remittance import ReceivedRemittance
-from remittance.wire.fhir import (
-    ADJUDICATION,
-    CLAIM_TYPE,
-    EX_PAYMENT_TYPE,
-    PAYER_CLAIM,
-    TRACE,
-    Json,
-    concept,
-    money,
-    payer_reference,
-)
+from remittance.wire.fhir import ADJUDICATION, CLAIM_TYPE, EX_PAYMENT_TYPE, PAYER_CLAIM, TRACE, Json, payer_reference
 
 _OUTCOME = {"denied": "complete", "partly_paid": "partial", "paid": "complete"}
 _PATIENT_PARTS = {"1": "deductible", "3": "copay"}

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from datetime import datetime
 
+from fhir_r4.compose import concept, money, own_extension
+
 from remittance.model.advice import ProviderAdjustment
 from remittance.model.events import RemittanceTaken
-from remittance.wire.fhir import PAYMENT_TYPE, PLB, TRACE, Json, concept, extension, money, payer_reference
+from remittance.wire.fhir import PAYMENT_TYPE, PLB, TRACE, Json, payer_reference
 
 
 def reconciliation(taken: RemittanceTaken, now: datetime) -> Json:
@@ -39,12 +41,12 @@ def _claim(claim_id: str, cents: int) -> Json:
 def _provider_adjustment(adjustment: ProviderAdjustment) -> Json:
     """The amount as it acts on the payment: a positive PLB amount reduces it."""
     parts = [
-        extension("plb-reason", "valueCodeableConcept", concept(PLB, adjustment.reason)),
-        extension("plb-fiscal-period-end", "valueDate", adjustment.fiscal_period_end.isoformat()),
-        extension("plb-provider", "valueString", adjustment.provider_id),
+        own_extension("plb-reason", "CodeableConcept", concept(PLB, adjustment.reason)),
+        own_extension("plb-fiscal-period-end", "Date", adjustment.fiscal_period_end.isoformat()),
+        own_extension("plb-provider", "String", adjustment.provider_id),
     ]
     if adjustment.reference:
-        parts.append(extension("plb-reference", "valueString", adjustment.reference))
+        parts.append(own_extension("plb-reference", "String", adjustment.reference))
     return {
         "extension": parts,
         "type": concept(PAYMENT_TYPE, "adjustment"),

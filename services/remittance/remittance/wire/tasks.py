@@ -4,27 +4,25 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from remittance.model.remittance import Work
-from remittance.wire.fhir import WORK, Json, concept, extension, money
+from fhir_r4.work_task import work_task
 
-_STATUS = {"": "requested", "resolved": "completed", "cancelled": "cancelled"}
+from remittance.model.remittance import Work
+from remittance.wire.fhir import Json
 
 
 def task_of(work: Work, now: datetime, outcome: str = "") -> Json:
     """Requested while it is open; completed or cancelled by its outcome."""
-    opened = (work.opened_at or now).isoformat()
-    task: Json = {
-        "resourceType": "Task",
-        "id": work.work_id,
-        "extension": [extension("dollars", "valueMoney", money(work.dollars_cents))],
-        "status": _STATUS[outcome],
-        "businessStatus": concept(WORK, work.reason),
-        "intent": "order",
-        "code": concept(WORK, work.kind),
-    }
-    links = {"focus": work.focus, "for": work.patient, "encounter": work.encounter}
-    task |= {name: {"reference": reference} for name, reference in links.items() if reference}
-    task |= {"authoredOn": opened, "lastModified": now.isoformat()}
-    if work.due_on is not None:
-        task["restriction"] = {"period": {"end": work.due_on.isoformat()}}
-    return task
+    return work_task(
+        work.work_id,
+        work.kind,
+        outcome or "open",
+        now,
+        focus=work.focus,
+        patient=work.patient,
+        encounter=work.encounter,
+        reason=work.reason,
+        owner=work.owner,
+        due_on=work.due_on,
+        opened_at=work.opened_at or now,
+        dollars_cents=work.dollars_cents,
+    )

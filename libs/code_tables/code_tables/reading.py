@@ -1,4 +1,7 @@
-"""Opens code tables as their publishers ship them (csv, or csv.gz), and refuses a file whose columns are others."""
+"""Opens code tables as their publishers ship them (csv, or csv.gz), and refuses a file whose columns are others.
+
+Lines of `#` before the header are remarks about the table.
+"""
 
 from __future__ import annotations
 
@@ -14,27 +17,29 @@ from kernel.errors import Unreadable
 
 
 @contextmanager
-def open_table(path: Path, columns: Sequence[str]) -> Iterator[IO[str]]:
-    """The lines after the header, which must begin with `columns`."""
+def open_table(path: Path, columns: Sequence[str]) -> Iterator[tuple[IO[str], int]]:
+    """The lines after the header, which must begin with `columns`, and the number of the first of them."""
     with _open(path) as file:
-        header = next(csv.reader([file.readline()]), [])
+        header, line = _header(file)
         if header[: len(columns)] != list(columns):
-            raise Unreadable("table_columns", f"{path.name}:1", f"the columns must begin {', '.join(columns)}", 1)
-        yield file
+            begin = ", ".join(columns)
+            raise Unreadable("table_columns", f"{path.name}:{line}", f"the columns must begin {begin}", line)
+        yield file, line + 1
 
 
 def read_rows(path: Path, columns: Sequence[str]) -> Iterator[tuple[str, dict[str, str]]]:
     """Each row as ("file:line", values by column). Columns may come in any order and more may be there."""
     with _open(path) as file:
-        reader = csv.DictReader(file)
-        missing = [name for name in columns if name not in (reader.fieldnames or ())]
-        if missing:
-            raise Unreadable("table_columns", f"{path.name}:1", f"missing columns {', '.join(missing)}", 1)
+        header, first = _header(file)
+        if missing := [name for name in columns if name not in header]:
+            raise Unreadable("table_columns", f"{path.name}:{first}", f"missing columns {', '.join(missing)}", first)
+        reader = csv.DictReader(file, header)
         for row in reader:
-            place = f"{path.name}:{reader.line_num}"
+            line = first + reader.line_num
             if None in row or None in row.values():
-                raise Unreadable("table_row", place, "the row has more or fewer cells than the header", reader.line_num)
-            yield place, {name: value.strip() for name, value in row.items()}
+                place = f"{path.name}:{line}"
+                raise Unreadable("table_row", place, "the row has more or fewer cells than the header", line)
+            yield f"{path.name}:{line}", {name: value.strip() for name, value in row.items()}
 
 
 def read_day(text: str) -> date | None:
@@ -55,3 +60,11 @@ def _open(path: Path) -> IO[str]:
     if path.suffix == ".gz":
         return cast(IO[str], gzip.open(path, "rt", encoding="utf-8", newline=""))
     return path.open(encoding="utf-8", newline="")
+
+
+def _header(file: IO[str]) -> tuple[list[str], int]:
+    """The names of the columns and the number of their line; none in line 1 when there is nothing."""
+    for number, line in enumerate(file, 1):
+        if not line.startswith("#"):
+            return next(csv.reader([line]), []), number
+    return [], 1

@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
-from decimal import Decimal
 from pathlib import Path
 
 from kernel.errors import Unreadable
 
-from coding.rules.tables import read_rows
+from code_tables.reading import read_rows
 
 _PAYER_DECIDES = "CCCCC"  # CMS's mark for a type 2 add-on code: the primaries are the payer's choice
 
@@ -19,7 +18,7 @@ _PAYER_DECIDES = "CCCCC"  # CMS's mark for a type 2 add-on code: the primaries a
 class UnitLimit:
     """`per_line` (MAI 1): each line by itself. Otherwise per day; `absolute` (MAI 2) allows no appeal, MAI 3 does."""
 
-    units: Decimal
+    units: int
     per_line: bool
     absolute: bool
 
@@ -41,7 +40,7 @@ def load_mue(path: Path) -> dict[str, UnitLimit]:
     for place, row in read_rows(path, ["code", "mue", "mai"]):
         if not row["mue"].isdigit() or row["mai"] not in ("1", "2", "3"):
             raise Unreadable("table_row", place, "mue is a number of units and mai 1, 2 or 3")
-        limits[row["code"]] = UnitLimit(Decimal(row["mue"]), row["mai"] == "1", row["mai"] == "2")
+        limits[row["code"]] = UnitLimit(int(row["mue"]), row["mai"] == "1", row["mai"] == "2")
     return limits
 
 

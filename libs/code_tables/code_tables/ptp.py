@@ -9,29 +9,20 @@ from __future__ import annotations
 from array import array
 from bisect import bisect_left
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 
 from kernel.errors import Unreadable
 
-from coding.rules.tables import open_table, read_day
+from code_tables.reading import open_table, read_day
 
 _HEADER = ["column1", "column2", "effective_date", "deletion_date", "modifier_indicator"]
 _EPOCH = date(1990, 1, 1).toordinal()
 _DAY_BITS = 15  # days since 1990, good until 2079
 _OPEN_END = (1 << _DAY_BITS) - 1
 _INDICATORS = "019"
+_NO_EDIT = 2  # the place of 9 among the indicators
 _CODE_LENGTH = 5
-
-
-@dataclass(frozen=True, slots=True)
-class PtpEdit:
-    """`column2` is bundled into `column1`. `indicator`: "0" no modifier parts them, "1" an NCCI modifier does."""
-
-    column1: str
-    column2: str
-    indicator: str
 
 
 class PtpTable:
@@ -44,17 +35,19 @@ class PtpTable:
     def __len__(self) -> int:
         return len(self._keys)
 
-    def find(self, column1: str, column2: str, on: date) -> PtpEdit | None:
-        """The edit in force on the day for this order of the pair; indicator 9 means that there is none."""
-        if len(column1) != _CODE_LENGTH or len(column2) != _CODE_LENGTH:
+    def indicator(self, column1: str, column2: str, on: date) -> str | None:
+        """Whether `column2` is bundled into `column1` on the day: "0" always, "1" unless an NCCI modifier parts them.
+
+        None when no edit of this order of the pair is in force; indicator 9 means that there is none.
+        """
+        if not _are_codes(column1, column2):
             return None
-        key = int(column1 + column2, 36)
-        day = on.toordinal() - _EPOCH
+        key, day = int(column1 + column2, 36), _clamped(on)
         index = bisect_left(self._keys, key)
         while index < len(self._keys) and self._keys[index] == key:
-            starts, ends, indicator = _unpack(self._values[index])
-            if starts <= day <= ends and indicator != "9":
-                return PtpEdit(column1, column2, indicator)
+            value = self._values[index]
+            if value >> 17 <= day <= (value >> 2) & _OPEN_END and value & 3 != _NO_EDIT:
+                return _INDICATORS[value & 3]
             index += 1
         return None
 
@@ -63,8 +56,8 @@ def load_ptp(path: Path) -> PtpTable:
     """Reads the CMS columns (csv or csv.gz), rows in any order. Unreadable, with its line, when one row is bad."""
     keys, values = array("Q"), array("I")
     is_sorted, previous = True, -1
-    with open_table(path, _HEADER) as lines:
-        for key, value in _rows(lines, path.name):
+    with open_table(path, _HEADER) as (lines, first):
+        for key, value in _rows(lines, first, path.name):
             is_sorted = is_sorted and key >= previous
             previous = key
             keys.append(key)
@@ -72,10 +65,10 @@ def load_ptp(path: Path) -> PtpTable:
     return PtpTable(keys, values) if is_sorted else _sorted(keys, values)
 
 
-def _rows(lines: Iterable[str], file: str) -> Iterator[tuple[int, int]]:
+def _rows(lines: Iterable[str], first: int, file: str) -> Iterator[tuple[int, int]]:
     """One packed key and value a row. Written flat: it runs millions of times."""
     days: dict[str, int] = {}
-    for number, line in enumerate(lines, start=2):
+    for number, line in enumerate(lines, first):
         try:
             column1, column2, effective, deletion, indicator = line.split(",", 5)[:5]
             if effective not in days:
@@ -92,13 +85,20 @@ def _rows(lines: Iterable[str], file: str) -> Iterator[tuple[int, int]]:
         yield key, packed
 
 
+def _are_codes(column1: str, column2: str) -> bool:
+    """Codes come from records: what is none has no edits, and int() would take or refuse it in its own way."""
+    pair = column1 + column2
+    has_length = len(column1) == len(column2) == _CODE_LENGTH
+    return has_length and pair.isascii() and pair.isalnum() and pair == pair.upper()
+
+
 def _days(text: str, when_blank: int) -> int:
     day = read_day(text)
-    return when_blank if day is None else min(max(day.toordinal() - _EPOCH, 0), _OPEN_END)
+    return when_blank if day is None else _clamped(day)
 
 
-def _unpack(value: int) -> tuple[int, int, str]:
-    return value >> 17, (value >> 2) & _OPEN_END, _INDICATORS[value & 3]
+def _clamped(day: date) -> int:
+    return min(max(day.toordinal() - _EPOCH, 0), _OPEN_END)
 
 
 def _sorted(keys: array[int], values: array[int]) -> PtpTable:
