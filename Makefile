@@ -45,6 +45,7 @@ lint: env ## ruff, mypy, import contracts, sizes of functions and files, lock fi
 	@$(BIN)/lint-imports
 	@$(BIN)/python tools/check_sizes.py
 	@$(BIN)/python tools/check_lock.py
+	@$(BIN)/python tools/write_line_page.py --check
 
 format: env ## format the code
 	@$(BIN)/ruff check --fix .
