@@ -87,7 +87,7 @@ def encounter_table(journeys: Sequence[journey_pb2.Journey], kinds: dict[str, st
     for journey in journeys:
         spans = _stage_spans(journey)
         table.add_row(
-            kinds.get(journey.encounter) or journey.encounter.removeprefix("Encounter/")[:24],
+            kinds.get(journey.encounter) or journey.encounter.removeprefix("Encounter/"),
             journey.claim_id[:8] or "-",
             *(dollars(getattr(journey, f"{name}_cents")) for name in MONEY),
             status_of(journey),

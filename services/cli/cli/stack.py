@@ -190,6 +190,7 @@ class Stack:
             "RCM_CLIENTS_FILE": str(self.folder / "clients.toml"),
             "RCM_DATA_DIR": str(self.folder / program.name),
             "RCM_TENANT": TENANT,
+            "RCM_BASE_URL": self.fhir_url,
             # The payers of one machine decide in seconds, not in days, and are back in seconds when they were away.
             "RCM_INQUIRE_WAITS_S": "[1, 2, 5, 15]",
             "RCM_RETRY_WAITS_S": "[1, 2, 5, 15]",

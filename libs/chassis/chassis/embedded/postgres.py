@@ -31,6 +31,8 @@ CONFIGURATION = {
     "unix_socket_permissions": "0700",
     "max_connections": "300",
     "shared_buffers": "256MB",
+    "jit": "off",  # compiling costs more than our short statements
+    "update_process_title": "off",
     "log_min_messages": "log",  # not ERROR: a failed statement and its message may carry values
     "log_min_error_statement": "panic",
     "log_error_verbosity": "terse",
