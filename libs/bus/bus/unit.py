@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import datetime
@@ -152,7 +153,8 @@ class Database:
                 try:
                     yield cast(asyncpg.Connection, conn)
                 except BaseException:
-                    if not conn.is_closed():
+                    # What went wrong first is what counts; the pool looks at the connection once more.
+                    with contextlib.suppress(asyncpg.PostgresError, asyncpg.InterfaceError, OSError):
                         await conn.execute("rollback")
                     raise
                 await conn.execute("commit")

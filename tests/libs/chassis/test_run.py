@@ -131,9 +131,13 @@ def _is_away(port: int) -> bool:
     return False
 
 
-def test_it_starts_serves_and_stops(start: Start, probe: str, platform: Platform, tenant: str, tmp_path: Path) -> None:
+@pytest.mark.parametrize(("sql_spans", "name"), [("transaction", "transaction"), ("statement", "insert")])
+def test_it_starts_serves_and_stops(
+    start: Start, probe: str, platform: Platform, tenant: str, tmp_path: Path, sql_spans: str, name: str
+) -> None:
     traces = tmp_path / "traces"
-    running = start(RCM_POSTGRES_URL=probe, RCM_NATS_URL=platform.nats_url, RCM_TRACES_DIR=str(traces))
+    servers = {"RCM_POSTGRES_URL": probe, "RCM_NATS_URL": platform.nats_url}
+    running = start(**servers, RCM_TRACES_DIR=str(traces), RCM_SQL_SPANS=sql_spans)
     ports = running.ports()
     assert ports["pid"] == running.process.pid
     assert httpx.get(f"http://127.0.0.1:{ports['http']}/healthz", timeout=5).status_code == 200
@@ -149,7 +153,7 @@ def test_it_starts_serves_and_stops(start: Start, probe: str, platform: Platform
     assert "DOE^JANE" not in running.log_text()
     spans = [json.loads(line) for line in (traces / "probe-service.jsonl").read_text().splitlines()]
     calls = [span for span in spans if span["name"] == "/probe.v1.Notes/Write"]
-    queries = [span for span in spans if span["name"].lower() == "insert"]
+    queries = [span for span in spans if span["name"].lower() == name]
     assert len(calls) == 3
     assert {query["trace_id"] for query in queries} >= {call["trace_id"] for call in calls}
     assert not any("db.query.text" in span["attributes"] or "db.statement" in span["attributes"] for span in spans)
