@@ -18,9 +18,12 @@ _PROPAGATOR = TraceContextTextMapPropagator()
 TRACEPARENT = "traceparent"
 
 
+_TRACER = trace.get_tracer("throughline.bus")  # asks the provider that is set later, once
+
+
 def tracer() -> trace.Tracer:
     """The bus's tracer. A no-op where no provider is set."""
-    return trace.get_tracer("throughline.bus")
+    return _TRACER
 
 
 def current_trace() -> str:

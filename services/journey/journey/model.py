@@ -58,6 +58,7 @@ WAITS_FOR_A_PERSON = {
     "rejection": "rejected",
     "denial": "denied",
 }
+IN_FLIGHT = "in-flight"
 MONEY = ("billed_cents", "paid_cents", "adjusted_cents", "patient_cents", "open_cents")
 
 
@@ -171,7 +172,7 @@ def journey_of(facts: Iterable[Fact]) -> Journey | None:
         source=_last(ordered, "source"),
         state=state,
         outcome=outcome,
-        reason="" if state == "in-flight" else _reason(ordered, last_fact),
+        reason="" if state == IN_FLIGHT else _reason(ordered, last_fact),
         started_at=moved[0][0].occurred_at,
         ended_at=last_fact.occurred_at if state == "ended" else None,
         stages=stages_of(ordered),
@@ -185,7 +186,7 @@ def _state(fact: Fact, stage: str, ordered: Sequence[Fact]) -> tuple[str, str]:
     if stage in WAITS_FOR_A_PERSON:
         return "waiting", WAITS_FOR_A_PERSON[stage]
     if stage != END:
-        return "in-flight", ""
+        return IN_FLIGHT, ""
     if fact.type == "payment.posted":
         return "ended", fact.qualifier.replace("_", "-")
     return "ended", "refused"

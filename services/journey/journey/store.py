@@ -9,7 +9,7 @@ from typing import Any
 
 import asyncpg
 
-from journey.model import MONEY, Fact, Journey
+from journey.model import IN_FLIGHT, MONEY, Fact, Journey
 
 _RECORD = """
 insert into fact (event_id, journey_id, type, producer, occurred_at, qualifier, reason, detail, trace_id)
@@ -93,11 +93,13 @@ def _fact(row: asyncpg.Record) -> Fact:
 
 
 async def save_journeys(conn: asyncpg.Connection, journeys: Iterable[Journey]) -> None:
-    """Writes journeys and their stages over what was there."""
+    """Writes journeys over what was there, and the stages of those that have settled: in flight they still change."""
     known = list(journeys)
     await conn.executemany(_UPSERT_JOURNEY, [_journey_row(journey) for journey in known])
-    await conn.execute("delete from stage where journey_id = any($1::text[])", [one.journey_id for one in known])
-    await conn.executemany(_INSERT_STAGE, [row for journey in known for row in _stage_rows(journey)])
+    settled = [journey for journey in known if journey.state != IN_FLIGHT]
+    if settled:
+        await conn.execute("delete from stage where journey_id = any($1::text[])", [one.journey_id for one in settled])
+        await conn.executemany(_INSERT_STAGE, [row for journey in settled for row in _stage_rows(journey)])
 
 
 def _journey_row(journey: Journey) -> tuple[Any, ...]:
