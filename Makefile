@@ -8,10 +8,10 @@ MANIFESTS := requirements.lock $(addsuffix /pyproject.toml,$(PACKAGES)) proto/se
 UV := $(BIN)/uv --system-certs --quiet --no-progress
 
 .DEFAULT_GOAL := help
-.PHONY: help env demo up test chaos lint format bench lock clean
+.PHONY: help env demo up test chaos lint format bench bench-x12 lock clean
 
 help: ## print this
-	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-8s %s\n", $$1, $$2}'
+	@grep -hE '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
 
 env: $(STAMP) ## make the environment in .venv (the other targets do it by themselves)
 
@@ -53,6 +53,9 @@ format: env ## format the code
 
 bench: env ## encounters per second from FHIR POST to 837 handed over, and the latency at half load
 	@$(BIN)/python tests/bench/line.py $(BENCH)
+
+bench-x12: env ## speed and memory of libs/x12 beside its peers
+	@$(BIN)/python tests/bench/x12.py $(BENCH)
 
 lock: env ## resolve requirements.in again into requirements.lock
 	@$(UV) pip compile --no-header --universal --python-version 3.11 --generate-hashes --no-emit-index-url requirements.in -o requirements.lock

@@ -6,13 +6,15 @@ wrong with content is a finding of `check`; only text that is not X12 is an erro
 
 from x12.acknowledge import acknowledge, acknowledge_interchange
 from x12.amounts import AmountError, from_cents, to_cents
-from x12.balance import BalanceReport, Break, ClaimBalance, balance
-from x12.check import Finding, check
+from x12.balance import BalanceReport, Break, ClaimBalance, SetBalance, balance, balance_stream
+from x12.check import Finding, Rule, Survey, check, check_stream, survey
+from x12.check.situations import rules_of
+from x12.code_sets import CodeSet, CodeSets
 from x12.delimiters import Delimiters
-from x12.describe import describe
+from x12.describe import describe, describe_lines
 from x12.loops import guide_of, loop_tree
-from x12.read import read, segments, transaction_sets
-from x12.tree import Group, Interchange, Loop, Segment, TransactionSet, X12Error
+from x12.read import batches, read, segments, transaction_sets
+from x12.tree import Group, Interchange, Loop, Place, Segment, TransactionSet, X12Error
 from x12.views.compose import ViewError
 from x12.views.envelope import Envelope
 from x12.write import write, write_segments
@@ -22,26 +24,38 @@ __all__ = [
     "BalanceReport",
     "Break",
     "ClaimBalance",
+    "CodeSet",
+    "CodeSets",
     "Delimiters",
     "Envelope",
     "Finding",
     "Group",
     "Interchange",
     "Loop",
+    "Place",
+    "Rule",
     "Segment",
+    "SetBalance",
+    "Survey",
     "TransactionSet",
     "ViewError",
     "X12Error",
     "acknowledge",
     "acknowledge_interchange",
     "balance",
+    "balance_stream",
+    "batches",
     "check",
+    "check_stream",
     "describe",
+    "describe_lines",
     "from_cents",
     "guide_of",
     "loop_tree",
     "read",
+    "rules_of",
     "segments",
+    "survey",
     "to_cents",
     "transaction_sets",
     "write",

@@ -3,24 +3,30 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 
-_DECIMAL = re.compile(r"(-?)(\d*)(?:\.(\d*))?")
+_DECIMAL = re.compile(r"(-?)([0-9]*)(?:\.([0-9]*))?")
+_MOST_DIGITS = 30
 
 
 class AmountError(ValueError):
     """The text is not an amount of whole cents. Never holds the text."""
 
 
+@lru_cache(maxsize=65_536)
 def to_cents(text: str) -> int:
     """Cents of an X12 decimal ("12", "12.5", "-.75"); AmountError for anything else, also for a third decimal."""
     match = _DECIMAL.fullmatch(text)
-    if match is None or not text.isascii():
+    if match is None:
         raise AmountError("not an X12 decimal number")
     sign, whole, fraction = match.group(1), match.group(2), match.group(3) or ""
     if not whole and not fraction:
         raise AmountError("an amount without digits")
     if len(fraction) > 2:
         raise AmountError("more than two decimals")
+    # far beyond the 18 digits of element 782; Python itself refuses to read thousands of digits
+    if len(whole) > _MOST_DIGITS:
+        raise AmountError("too many digits")
     cents = int(whole or "0") * 100 + int(fraction.ljust(2, "0") or "0")
     return -cents if sign else cents
 

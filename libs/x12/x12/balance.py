@@ -7,10 +7,13 @@ plugged (RFI 1604, 2660).
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import NamedTuple
 
 from x12.amounts import AmountError, to_cents
-from x12.tree import Segment, TransactionSet
+from x12.read import FRAME, Source, batches
+from x12.tree import Place, Segment, TransactionSet
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,26 +79,61 @@ class _Unit:
     lines: int = 0
 
 
-@dataclass(slots=True)
-class _Ledger:
-    start: int
-    claim: _Unit | None = None
-    line: _Unit | None = None
-    claims: list[ClaimBalance] = field(default_factory=list)
-    breaks: list[Break] = field(default_factory=list)
-    paid: int = 0
-    provider: int = 0
-    bpr: Segment | None = None
+class Ledger:
+    """The proof of one 835 as its segments go by. `start` is the position of ST. With `keep` every claim is kept for
+    the report, else only what breaks, so that the size of the set does not matter."""
+
+    def __init__(self, start: int, keep: bool = True) -> None:
+        self.start, self.keep = start, keep
+        self.claim: _Unit | None = None
+        self.line: _Unit | None = None
+        self.claims: list[ClaimBalance] = []
+        self.breaks: list[Break] = []
+        self.count = 0
+        self.paid = 0
+        self.provider = 0
+        self.total = 0
+        self.bpr: Segment | None = None
+
+    def feed(self, segments: Iterable[Segment]) -> None:
+        """Take the next segments."""
+        for segment in segments:
+            step = _STEPS.get(segment[0])
+            if step is not None:
+                step(self, segment)
+
+    def finish(self) -> BalanceReport:
+        """The end of the set: the transaction's own sum, and the report."""
+        self.close_claim()
+        if self.bpr is not None:
+            total = self.cents(self.bpr, 2)
+            # BPR03 D takes the money back from the provider's account
+            self.total = -total if self.bpr.get(3) == "D" else total
+            if self.total != self.paid - self.provider:
+                expected = self.paid - self.provider
+                self.broken("transaction", "835.transaction.balance", self.bpr, 2, expected, self.total)
+        return BalanceReport(
+            total_cents=self.total, paid_cents=self.paid, provider_adjustment_cents=self.provider,
+            claims=tuple(self.claims), breaks=tuple(self.breaks),
+        )  # fmt: skip
+
+    def drain(self) -> list[Break]:
+        """The breaks so far, forgotten here."""
+        breaks, self.breaks = self.breaks, []
+        return breaks
 
     def cents(self, segment: Segment, element: int) -> int:
         """An amount; one that cannot be read is a break of its own and counts as nothing."""
+        elements = segment[1]
+        text = elements[element - 1] if len(elements) >= element else ""
         try:
-            return to_cents(segment.get(element)) if segment.get(element) else 0
+            return to_cents(text) if text else 0
         except AmountError:
             self.broken("line" if segment.id in ("SVC", "CAS") else "claim", "835.amount", segment, element, 0, 0)
             return 0
 
     def broken(self, level: str, rule: str, segment: Segment, element: int, expected: int, found: int) -> None:
+        """Note a sum that fails."""
         self.breaks.append(
             Break(
                 level=level, rule=rule, segment_id=segment.id, position=segment.position,
@@ -105,88 +143,116 @@ class _Ledger:
         )  # fmt: skip
 
     def close_line(self) -> None:
+        """SVC02 less its CAS is SVC03."""
         line = self.line
         if line is not None and line.charge - line.adjusted != line.paid:
             self.broken("line", "835.line.balance", line.segment, 3, line.charge - line.adjusted, line.paid)
         self.line = None
 
     def close_claim(self) -> None:
+        """CLP03 less every CAS is CLP04."""
         self.close_line()
         claim = self.claim
         if claim is None:
             return
         if claim.charge - claim.adjusted != claim.paid:
             self.broken("claim", "835.claim.balance", claim.segment, 4, claim.charge - claim.adjusted, claim.paid)
-        self.claims.append(
-            ClaimBalance(
-                position=claim.segment.position, charge_cents=claim.charge, adjustment_cents=claim.adjusted,
-                paid_cents=claim.paid, lines=claim.lines,
-            )
-        )  # fmt: skip
+        self.count += 1
+        if self.keep:
+            self.claims.append(
+                ClaimBalance(
+                    position=claim.segment.position, charge_cents=claim.charge, adjustment_cents=claim.adjusted,
+                    paid_cents=claim.paid, lines=claim.lines,
+                )
+            )  # fmt: skip
         self.claim = None
 
 
 def balance(transaction: TransactionSet) -> BalanceReport:
     """Prove one 835, of any version: it reads BPR, CLP, SVC, CAS and PLB wherever they stand."""
-    ledger = _Ledger(transaction.start)
-    for segment in transaction.segments:
-        step = _STEPS.get(segment.id)
-        if step is not None:
-            step(ledger, segment)
-    ledger.close_claim()
-    total = _total(ledger)
-    return BalanceReport(
-        total_cents=total,
-        paid_cents=ledger.paid,
-        provider_adjustment_cents=ledger.provider,
-        claims=tuple(ledger.claims),
-        breaks=tuple(ledger.breaks),
-    )
+    ledger = Ledger(transaction.start)
+    ledger.feed(transaction.segments)
+    return ledger.finish()
 
 
-def _total(ledger: _Ledger) -> int:
-    if ledger.bpr is None:
-        return 0
-    total = ledger.cents(ledger.bpr, 2)
-    # BPR03 D takes the money back from the provider's account
-    total = -total if ledger.bpr.get(3) == "D" else total
-    expected = ledger.paid - ledger.provider
-    if total != expected:
-        ledger.broken("transaction", "835.transaction.balance", ledger.bpr, 2, expected, total)
-    return total
+class SetBalance(NamedTuple):
+    """The proof of one 835 of a stream, and which set of the data it is."""
+
+    place: Place
+    claims: int
+    report: BalanceReport
 
 
-def _bpr(ledger: _Ledger, segment: Segment) -> None:
+def balance_stream(data: Source) -> Iterator[SetBalance]:
+    """Prove every 835 in data of any size. The reports leave out the single claims and hold the breaks."""
+    place = Place()
+    ledger: Ledger | None = None
+    for batch, _ in batches(data):
+        run: list[Segment] = []
+        for segment in batch:
+            if segment[0] not in FRAME:
+                run.append(segment)
+                continue
+            if ledger is not None:
+                ledger.feed(run)
+            run = []
+            if ledger is not None:
+                report = ledger.finish()
+                yield SetBalance(place, ledger.count, report)
+                ledger = None
+            place = _next(place, segment.id)
+            if segment.id == "ST" and segment.get(1) == "835":
+                ledger = Ledger(segment.position, keep=False)
+        if ledger is not None:
+            ledger.feed(run)
+    if ledger is not None:
+        report = ledger.finish()
+        yield SetBalance(place, ledger.count, report)
+
+
+def _next(place: Place, name: str) -> Place:
+    if name == "ISA":
+        return Place(place.interchange + 1)
+    if name == "GS":
+        return Place(place.interchange, place.group + 1)
+    return place._replace(set=place.set + 1) if name == "ST" else place
+
+
+def _bpr(ledger: Ledger, segment: Segment) -> None:
     ledger.bpr = segment
 
 
-def _clp(ledger: _Ledger, segment: Segment) -> None:
+def _clp(ledger: Ledger, segment: Segment) -> None:
     ledger.close_claim()
-    ledger.claim = _Unit(segment, ledger.cents(segment, 3), ledger.cents(segment, 4))
-    ledger.paid += ledger.claim.paid
+    paid = ledger.cents(segment, 4)
+    ledger.claim = _Unit(segment, ledger.cents(segment, 3), paid)
+    ledger.paid += paid
 
 
-def _svc(ledger: _Ledger, segment: Segment) -> None:
+def _svc(ledger: Ledger, segment: Segment) -> None:
     ledger.close_line()
     ledger.line = _Unit(segment, ledger.cents(segment, 2), ledger.cents(segment, 3))
     if ledger.claim is not None:
         ledger.claim.lines += 1
 
 
-def _cas(ledger: _Ledger, segment: Segment) -> None:
-    amount = sum(ledger.cents(segment, at) for at in range(3, len(segment.elements) + 1, 3))
+def _cas(ledger: Ledger, segment: Segment) -> None:
+    amount = ledger.cents(segment, 3)
+    for at in range(6, len(segment[1]) + 1, 3):
+        amount += ledger.cents(segment, at)
     if ledger.line is not None:
         ledger.line.adjusted += amount
     if ledger.claim is not None:
         ledger.claim.adjusted += amount
 
 
-def _plb(ledger: _Ledger, segment: Segment) -> None:
+def _plb(ledger: Ledger, segment: Segment) -> None:
     ledger.close_claim()
-    ledger.provider += sum(ledger.cents(segment, at) for at in range(4, len(segment.elements) + 1, 2))
+    for at in range(4, len(segment[1]) + 1, 2):
+        ledger.provider += ledger.cents(segment, at)
 
 
-def _end(ledger: _Ledger, segment: Segment) -> None:
+def _end(ledger: Ledger, segment: Segment) -> None:
     ledger.close_claim()
 
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from x12.loops import Frame, guide_of, walk
-from x12.read import Source, read
+from x12.loops import Frame, Walker, guide_for
+from x12.read import Source, batches
 from x12.tables.elements import Element
 from x12.tables.segments import SEGMENTS, Field
-from x12.tree import Interchange, Segment, TransactionSet
+from x12.tree import Segment
 
 # free text and identifiers are masked by their type; these types and elements are not about persons
 _OPEN_TYPES = frozenset(("ID", "R", "N0"))
@@ -19,45 +19,70 @@ _OPEN_SEGMENTS = frozenset(("ISA", "IEA", "GS", "GE", "ST", "SE", "TA1", "AK1", 
 
 def describe(data: Source, mask_phi: bool = True) -> str:
     """A print of every interchange in the data. X12Error when it is not X12."""
-    return "\n".join(line for interchange in read(data) for line in _interchange(interchange, mask_phi))
+    return "\n".join(describe_lines(data, mask_phi))
 
 
-def _interchange(interchange: Interchange, mask: bool) -> Iterator[str]:
-    marks = (interchange.delimiters.component, interchange.delimiters.repetition)
-    yield _segment(interchange.header, 0, marks, mask)
-    for stray in interchange.strays:
-        yield _segment(stray, 0, marks, mask)
-    for group in interchange.groups:
-        yield _segment(group.header, 0, marks, mask)
-        for stray in group.strays:
-            yield _segment(stray, 0, marks, mask)
-        for transaction in group.sets:
-            yield from _set(transaction, marks, mask)
-        if group.trailer:
-            yield _segment(group.trailer, 0, marks, mask)
-    if interchange.trailer:
-        yield _segment(interchange.trailer, 0, marks, mask)
+def describe_lines(data: Source, mask_phi: bool = True) -> Iterator[str]:
+    """The same line by line, for data of any size."""
+    group: Segment | None = None
+    body: _Body | None = None
+    for batch, delimiters in batches(data):
+        marks = (delimiters.component, delimiters.repetition)
+        for segment in batch:
+            if segment.id == "ST" and group is not None:
+                yield from body.finish() if body else ()
+                body = _Body(group, marks, mask_phi)
+            elif segment.id in ("ISA", "GS", "GE", "IEA"):
+                yield from body.finish() if body else ()
+                body = None
+                group = segment if segment.id == "GS" else None
+            if body is None:
+                yield _segment(segment, 0, marks, mask_phi)
+                continue
+            yield from body.lines(segment)
+            if segment.id == "SE":
+                yield from body.finish()
+                body = None
+    yield from body.finish() if body else ()
 
 
-def _set(transaction: TransactionSet, marks: tuple[str, str], mask: bool) -> Iterator[str]:
-    guide = guide_of(transaction)
-    if guide is None:
-        for segment in transaction.segments:
-            yield _segment(segment, 1, marks, mask)
-        return
-    root, _ = walk(guide, transaction.segments, transaction.delimiters.component)
-    yield from _frame(root, 1, marks, mask)
+class _Body:
+    """One set as it goes by. Its guide shows with the second segment, so the first is held until then."""
+
+    def __init__(self, group: Segment, marks: tuple[str, str], mask: bool) -> None:
+        self.group, self.marks, self.mask = group, marks, mask
+        self.held: list[Segment] = []
+        self.walker: Walker | None = None
+
+    def lines(self, segment: Segment) -> Iterator[str]:
+        self.held.append(segment)
+        if len(self.held) == 1 and segment.id == "ST":
+            return
+        if self.held[0].id == "ST":
+            guide = guide_for(self.held, self.group)
+            self.walker = Walker(guide, self.marks[0]) if guide else None
+        yield from self.finish()
+
+    def finish(self) -> Iterator[str]:
+        """What is held, placed and shown."""
+        held, self.held = self.held, []
+        walker = self.walker
+        for segment in held:
+            if walker is None:
+                yield _segment(segment, 1, self.marks, self.mask)
+                continue
+            walker.feed((segment,))
+            depth = _depth(walker.frame)
+            for _ in walker.opened:
+                yield "  " * (depth - 1) + f"[{walker.frame.row.id}]"
+            # only the open loops matter here, not what they held
+            walker.frame.items, walker.frame.numbers = [], []
+            walker.opened, walker.gathered, walker.misfits = [], {}, []
+            yield _segment(segment, depth, self.marks, self.mask)
 
 
-def _frame(frame: Frame, depth: int, marks: tuple[str, str], mask: bool) -> Iterator[str]:
-    if frame.row.id:
-        yield "  " * depth + f"[{frame.row.id}]"
-        depth += 1
-    for item in frame.items:
-        if isinstance(item, Frame):
-            yield from _frame(item, depth, marks, mask)
-        else:
-            yield _segment(item, depth, marks, mask)
+def _depth(frame: Frame) -> int:
+    return 1 if frame.parent is None else _depth(frame.parent) + 1
 
 
 def _segment(segment: Segment, depth: int, marks: tuple[str, str], mask: bool) -> str:

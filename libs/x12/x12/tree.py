@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from x12.delimiters import Delimiters
@@ -30,14 +30,26 @@ class Segment(NamedTuple):
         return self.elements[number - 1] if number <= len(self.elements) else ""
 
 
+class Place(NamedTuple):
+    """Which interchange of the data, which group of it, which set of that; each counts from 1, 0 is not known."""
+
+    interchange: int = 0
+    group: int = 0
+    set: int = 0
+
+
+NOWHERE = Place()
+
+
 @dataclass(frozen=True, slots=True)
 class TransactionSet:
-    """ST to SE (`trailer` None when it is missing) with the headers that it stands under."""
+    """ST to SE (the last segment is another when SE is missing) with the headers that it stands under."""
 
     segments: tuple[Segment, ...]
     group: Segment
     interchange: Segment
     delimiters: Delimiters
+    place: Place = field(default=NOWHERE, compare=False)
 
     @property
     def code(self) -> str:
@@ -72,13 +84,14 @@ class Group:
 
 @dataclass(frozen=True, slots=True)
 class Interchange:
-    """ISA to IEA. `strays` are segments outside of any group, TA1 among them."""
+    """ISA to IEA. `strays` are segments outside of any group, TA1 among them; `number` counts in the data from 1."""
 
     header: Segment
     groups: tuple[Group, ...]
     trailer: Segment | None
     delimiters: Delimiters
     strays: tuple[Segment, ...] = ()
+    number: int = field(default=0, compare=False)
 
     def sets(self) -> Iterator[TransactionSet]:
         """Every transaction set in order."""

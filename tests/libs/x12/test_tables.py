@@ -20,7 +20,7 @@ def _loops(loop: LoopRow) -> Iterator[LoopRow]:
 
 def test_elements_have_a_type_and_lengths() -> None:
     for element in ELEMENTS.values():
-        assert element.type in {"AN", "ID", "DT", "TM", "R", "N0"}, element
+        assert element.type in {"AN", "ID", "DT", "TM", "R", "N0", "B"}, element
         assert 1 <= element.least <= element.most, element
 
 
@@ -72,7 +72,8 @@ def test_guides_are_found_by_errata_and_purpose() -> None:
     assert response is not None
     assert (request.name, response.name) == ("278-request", "278-response")
     assert find_guide("837", "004010X098A1") is None
-    assert find_guide("837", "005010X223A2") is None
+    assert find_guide("837", "005010X223A3") is find_guide("837", "005010X223A2")
+    assert find_guide("277", "005010X212") is not find_guide("277", "005010X214")
     assert find_guide("850", "005010X222A1") is None
 
 

@@ -15,6 +15,8 @@ class Finding:
     element. `position` counts segments from ISA as 1, `set_position` from ST as 1 (0 outside of a set), `set_start` is
     the position of the set's ST. `code` is the code of TA105, AK905, IK502, IK304 or IK403 that fits the scope.
     `found` gives the shape of the value ("AN(12)"), or the value when it is a count, amount or qualifier.
+    `interchange`, `group` and `set` count from 1 in the data, the interchange and the group; 0 is not known.
+    `loop_path` names the loops with their occurrences: "2000A[1]/2000B[2]/2300[1]".
     """
 
     snip: int
@@ -33,6 +35,10 @@ class Finding:
     found: str = ""
     expected: str = ""
     severity: str = ERROR
+    interchange: int = 0
+    group: int = 0
+    set: int = 0
+    loop_path: str = ""
 
     @property
     def set_position(self) -> int:

@@ -12,10 +12,11 @@ from x12.tables.elements import Element
 from x12.tables.guide_rows import Use
 from x12.tables.segments import SEGMENTS, Field, Note, Row
 
-_DECIMAL = re.compile(r"-?(\d+\.?\d*|\.\d+)")
-_WHOLE = re.compile(r"-?\d+")
-_TIME = re.compile(r"([01]\d|2[0-3])[0-5]\d([0-5]\d\d{0,2})?")
+_DECIMAL = re.compile(r"-?([0-9]+\.?[0-9]*|\.[0-9]+)")
+_WHOLE = re.compile(r"-?[0-9]+")
+_TIME = re.compile(r"([01][0-9]|2[0-3])[0-5][0-9]([0-5][0-9]{1,3})?")
 _DAYS = (31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31)
+_MOST_PATTERNS = 1_000
 _NO_CODES: frozenset[str] = frozenset()
 
 
@@ -43,15 +44,20 @@ class UseChecker:
 
     def problems(self, elements: tuple[str, ...]) -> list[Problem]:
         """What is wrong with the elements of a segment."""
-        pattern = tuple(map(bool, elements))
-        verdict = self.presence.get(pattern)
-        if verdict is None:
-            verdict = self.presence[pattern] = tuple(self._presence(pattern))
-        found = list(verdict)
+        found = list(self.verdict(tuple(map(bool, elements))))
         for at, (value, test) in enumerate(zip(elements, self.tests, strict=False), 1):
             if value and not test(value):
                 found += self._explain(at, value)
         return found
+
+    def verdict(self, pattern: tuple[bool, ...]) -> tuple[Problem, ...]:
+        """What is wrong with the presence and absence of elements."""
+        verdict = self.presence.get(pattern)
+        if verdict is None:
+            verdict = tuple(self._presence(pattern))
+            if len(self.presence) < _MOST_PATTERNS:
+                self.presence[pattern] = verdict
+        return verdict
 
     def _test(self, at: int, field: Field) -> Callable[[str], bool]:
         """A quick yes or no for one element; `_explain` says why not."""
@@ -170,8 +176,13 @@ def _broken(note: Note, given: set[int]) -> int:
 
 def _tester(element: Element) -> Callable[[str], bool]:
     least, most = element.least, element.most
+    if element.type == "B":
+        return lambda value: True
     if element.type in ("AN", "ID"):
         return lambda value: least <= len(value) <= most and value.isprintable()
+    if element.type == "R" and least == 1 and most > 2:
+        usual = re.compile(rf"-?[0-9]{{1,{most - 2}}}(\.[0-9]{{1,2}})?").fullmatch
+        return lambda value: usual(value) is not None or _fault(element, value) is None
     return lambda value: _fault(element, value) is None
 
 
@@ -219,20 +230,6 @@ def fits_format(qualifier: str, text: str) -> bool:
     if qualifier == "DT":
         return len(text) in (12, 14) and is_date(text[:8]) and bool(_TIME.fullmatch(text[8:]))
     return bool(_TIME.fullmatch(text)) if qualifier == "TM" else True
-
-
-@lru_cache(maxsize=4096)
-def checker(guide: str, number: int, segment_id: str, delimiters: Delimiters) -> list[UseChecker]:
-    """A place to keep the checker of a use; filled by the first who asks."""
-    return []
-
-
-def checker_of(guide: str, use: Use, delimiters: Delimiters) -> UseChecker:
-    """The checker of a use under some delimiters."""
-    place = checker(guide, use.number, use.segment, delimiters)
-    if not place:
-        place.append(UseChecker(SEGMENTS[use.segment], use, delimiters))
-    return place[0]
 
 
 @lru_cache(maxsize=1024)

@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 
 class Element(NamedTuple):
-    """A data element: type AN, ID, DT, TM, R (decimal), N0 (integer); lengths in characters without sign and point."""
+    """A data element: type AN, ID, DT, TM, R (decimal), N0 (integer), B (document); lengths without sign and point."""
 
     number: str
     type: str
@@ -36,7 +36,7 @@ _ROWS = """
 1250 ID 2 3|1251 AN 1 35|1270 ID 1 3|1271 AN 1 30|1314 ID 1 1|1315 ID 1 1|1316 ID 1 1|1317 ID 1 1|1318 ID 1 1
 1321 ID 2 2|1322 ID 1 1|1325 ID 1 1|1327 ID 1 1|1328 N0 1 2|1330 AN 1 50|1331 AN 1 2|1332 ID 1 2|1333 ID 1 2
 1334 ID 1 1|1335 ID 1 1|1336 ID 1 3|1337 ID 1 1|1338 ID 1 3|1339 AN 2 2|1340 ID 1 1|1341 R 1 10|1342 ID 1 1
-1343 ID 1 1|1345 ID 1 1|1351 ID 1 1|1352 ID 1 2|1353 N0 1 3|1354 R 1 10|1355 ID 1 1|1358 R 1 18|1359 ID 1 1
+1343 ID 1 1|1345 ID 1 1|1351 ID 1 1|1352 ID 1 2|1353 N0 1 3|1354 R 1 10|1355 ID 1 1|1358 ID 1 1|1359 ID 1 1
 1360 ID 1 3|1361 ID 1 3|1362 ID 2 3|1363 ID 1 1|1364 ID 1 1|1365 ID 1 2|1366 ID 1 2|1367 ID 2 2|1371 R 1 10
 1383 ID 1 2|1384 ID 1 2|1459 ID 1 2|1470 R 1 15|1473 ID 1 3|1495 ID 2 2|1514 ID 1 2|1525 ID 1 2|1526 ID 1 2
 1527 ID 1 2|1528 N0 1 2|1686 N0 1 4|1705 AN 1 35|1715 ID 1 3|9998 AN 1 35|9999 AN 1 35
@@ -73,3 +73,7 @@ COMPOSITES: dict[str, tuple[str, str]] = {
 ELEMENTS["426"] = Element("426", "ID", 2, 2)
 ELEMENTS["704"] = Element("704", "ID", 1, 2)
 ELEMENTS["1369"] = Element("1369", "ID", 1, 2)
+ELEMENTS["1368"] = Element("1368", "ID", 1, 2)
+ELEMENTS["784"] = Element("784", "N0", 1, 15)
+# a document inside of a 275: as many characters as the element before it says, delimiters among them
+ELEMENTS["785"] = Element("785", "B", 1, 10**15)

@@ -15,6 +15,7 @@ from dataclasses import dataclass, field, replace
 KEYS = {
     "NM1": (1, 0), "N1": (1, 0), "REF": (1, 0), "HL": (3, 0), "DTP": (1, 0), "DTM": (1, 0), "AMT": (1, 0),
     "QTY": (1, 0), "HI": (1, 1), "TRN": (1, 0), "PER": (1, 0), "PRV": (1, 0), "CRC": (1, 0), "LQ": (1, 0),
+    "NTE": (1, 0),
 }  # fmt: skip
 
 _HIERARCHY = 100_000

@@ -15,6 +15,14 @@ PLACES_OF_SERVICE = frozenset(
 )
 ICD10CM = re.compile(r"[A-TV-Z]\d[0-9A-Z][0-9A-Z]{0,4}|U\d[0-9A-Z][0-9A-Z]{0,4}")
 HCPCS = re.compile(r"\d{4}[0-9AFTUM]|[A-VY]\d{4}")
+ICD9CM = re.compile(r"\d{3,5}|V\d{2,4}|E\d{3,4}")
+ICD10PCS = re.compile(r"[0-9A-HJ-NP-Z]{7}")
+# 45 CFR 162.1002: services from this day on are coded in ICD-10
+ICD10CM_SINCE = "20151001"
+BILL_TYPES = frozenset(
+    """11 12 13 14 18 21 22 23 28 32 33 34 41 43 65 66 71 72 73 74 75 76 77 78 79 81 82 83 84 85 86 87 89""".split()  # noqa: SIM905 a table reads better than a list
+)
+_LAST_REMARKS = {"N": 895, "M": 144, "MA": 134}
 _LETTERS = {"A": (0, 8), "B": (1, 23), "D": (1, 23), "P": (1, 32), "W": (1, 9), "Y": (1, 3)}
 _HIGHEST_CARC = 311
 
@@ -26,6 +34,12 @@ def is_carc(code: str) -> bool:
     least, most = _LETTERS.get(code[:1], (1, 0))
     rest = code[1:]
     return rest.isascii() and rest.isdigit() and str(int(rest)) == rest and least <= int(rest) <= most
+
+
+def is_past_remark(code: str) -> bool:
+    """Whether a remark code has the form of one and lies past the last that the shipped list knows."""
+    letters, number = code.rstrip("0123456789"), code.lstrip("ABCDEFGHIJKLMNOPQRSTUVWXYZ")
+    return letters in _LAST_REMARKS and number.isascii() and number.isdigit() and int(number) > _LAST_REMARKS[letters]
 
 
 def is_npi(text: str) -> bool:

@@ -133,6 +133,8 @@ def _part(value: Part, element: Element, marks: Delimiters, path: str) -> str:
     if value is None or value == "":
         return ""
     text = str(value)
+    if element.type == "B":
+        return _document(text, path)
     if not text.isascii():
         text = unicodedata.normalize("NFKD", text)
         text = "".join(letter for letter in text if not unicodedata.combining(letter))
@@ -143,4 +145,11 @@ def _part(value: Part, element: Element, marks: Delimiters, path: str) -> str:
         raise ViewError(path, "holds a delimiter")
     if len(text) > element.most and not (element.type == "R" and len(text.strip("-").replace(".", "")) <= element.most):
         raise ViewError(path, f"longer than {element.most} characters")
+    return text
+
+
+def _document(text: str, path: str) -> str:
+    """A document goes as it is, delimiters and all: the element before it says how long it is."""
+    if not text.isascii():
+        raise ViewError(path, "holds a character that X12 cannot carry")
     return text

@@ -15,7 +15,7 @@ def opened(transaction: TransactionSet, *names: str) -> Loop:
     guide = guide_of(transaction)
     if guide is None or guide.name not in names:
         raise ViewError("ST01", f"not a {' or '.join(names)} of a guide that is known")
-    root, _ = walk(guide, transaction.segments, transaction.delimiters.component)
+    root = walk(guide, transaction.segments, transaction.delimiters.component)
     return root.loop()
 
 

@@ -71,10 +71,12 @@ class Member:
 
 @dataclass(frozen=True, slots=True)
 class Diagnosis:
-    """An ICD-10-CM code without its point; ABK principal, ABF other."""
+    """An ICD-10-CM code without its point; ABK principal, ABF other. `present` is the present-on-admission indicator
+    of an institutional claim (HI-9): Y, N, U, W or empty."""
 
     code: str
     qualifier: str = "ABK"
+    present: str = ""
 
 
 @dataclass(frozen=True, slots=True)

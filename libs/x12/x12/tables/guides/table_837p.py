@@ -153,7 +153,7 @@ def _deeper(table: str) -> str:
     return "\n".join("  " + line for line in table.splitlines() if line.strip())
 
 
-_TABLE = (
+TABLE = (
     """
 0050 ST R 1 1=837 +3
 0100 BHT R 1 1=0019 2=00,18 +3 +4 +5 6=31,CH,RP +6
@@ -221,4 +221,4 @@ _TABLE = (
 """
 )
 
-GUIDE_837P = guide("837P", "837", "005010X222A1", "HC", "\n".join(line for line in _TABLE.splitlines() if line.strip()))
+GUIDE_837P = guide("837P", "837", "005010X222A1", "HC", "\n".join(line for line in TABLE.splitlines() if line.strip()))
