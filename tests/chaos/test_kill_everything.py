@@ -84,10 +84,10 @@ async def test_nothing_is_lost_or_doubled_when_everything_is_killed(folder: Path
     try:
         place = Place.read(stack.folder / "stack.json")
         pids, problems = await send_and_kill(stack, place, stories)
+        assert problems == []
         journeys = await as_told(place, stories)
         assert len(pids) >= 10 and len(set(pids)) == len(pids)
         assert await all_restarted(stack)
-        assert problems == []
         assert compare(stories, journeys) == []
         assert equation_breaks(journeys) == []
         await check_books(stack, place)

@@ -34,6 +34,7 @@ BLOCKED_DELAY_S = 0.5
 DATABASE_ERRORS = (
     asyncpg.PostgresConnectionError,
     asyncpg.InterfaceError,
+    asyncpg.InternalClientError,  # what asyncpg says when a server dies in the middle of an answer
     asyncpg.SerializationError,
     asyncpg.DeadlockDetectedError,
     asyncpg.CannotConnectNowError,

@@ -79,7 +79,7 @@ class TimerRunner:
             async with gate:
                 with linked_trace(timer.trace, f"timer {timer.kind}"):
                     await self._fire(timer)
-        except (asyncpg.PostgresConnectionError, asyncpg.InterfaceError, OSError):
+        except (asyncpg.PostgresConnectionError, asyncpg.InterfaceError, asyncpg.InternalClientError, OSError):
             raise
         except Exception as error:
             await self._postpone(timer, error)

@@ -154,7 +154,9 @@ class Database:
                     yield cast(asyncpg.Connection, conn)
                 except BaseException:
                     # What went wrong first is what counts; the pool looks at the connection once more.
-                    with contextlib.suppress(asyncpg.PostgresError, asyncpg.InterfaceError, OSError):
+                    with contextlib.suppress(
+                        asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError, OSError
+                    ):
                         await conn.execute("rollback")
                     raise
                 await conn.execute("commit")
