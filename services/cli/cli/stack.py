@@ -1,7 +1,8 @@
 """All of Throughline on one machine: Postgres, NATS, every service its own process, started, watched and stopped.
 
-Postgres and NATS are embedded unless RCM_POSTGRES_URL (an owner's URL) and RCM_NATS_URL name others. A service that
-dies is started again on the same port; so are the embedded servers.
+Postgres and NATS are embedded unless RCM_POSTGRES_URL (an owner's URL) and RCM_NATS_URL name others; the services'
+roles get RCM_ROLE_PASSWORD, where that server asks for one. A service that dies is started again on the same port;
+so are the embedded servers.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
-from urllib.parse import urlsplit, urlunsplit
+from urllib.parse import quote, urlsplit, urlunsplit
 
 from chassis.embedded import EmbeddedNats, EmbeddedPostgres
 from chassis.migrations import migrate
@@ -87,6 +88,7 @@ class Stack:
         self._nats: EmbeddedNats | None = None
         self._cleanup = ExitStack()
         self._owner_url = ""
+        self._role_password = ""
         self._nats_url = ""
 
     # Starting and stopping
@@ -97,7 +99,7 @@ class Stack:
             self._prepare()
             self._start_servers()
             self.tell("applying migrations")
-            migrate(self._owner_url)
+            migrate(self._owner_url, password=self._role_password)
             self.tell(f"starting {len(PROGRAMS)} services")
             for program in PROGRAMS:
                 self._launch(program)
@@ -150,6 +152,7 @@ class Stack:
 
     def _start_servers(self) -> None:
         self._owner_url = os.environ.get("RCM_POSTGRES_URL", "")
+        self._role_password = os.environ.get("RCM_ROLE_PASSWORD", "")
         self._nats_url = os.environ.get("RCM_NATS_URL", "")
         if not self._owner_url:
             self.tell("starting PostgreSQL")
@@ -203,7 +206,8 @@ class Stack:
     def _service_url(self, program: Program) -> str:
         parts = urlsplit(self._owner_url)
         _, _, host = parts.netloc.rpartition("@")
-        return urlunsplit(parts._replace(netloc=f"{program.module}@{host}"))
+        password = f":{quote(self._role_password, safe='')}" if self._role_password else ""
+        return urlunsplit(parts._replace(netloc=f"{program.module}{password}@{host}"))
 
     def _wait_ready(self) -> None:
         deadline = time.monotonic() + READY_WITHIN_S

@@ -49,6 +49,9 @@ STAGE_AFTER: tuple[tuple[str, str, str], ...] = (
 RANK = {(event, qualifier): rank for rank, (event, qualifier, _) in enumerate(STAGE_AFTER)}
 NEXT = {(event, qualifier): stage for event, qualifier, stage in STAGE_AFTER}
 BEFORE_THE_CLAIM = ("documentation",)
+# A payment may be posted before we have read the acknowledgement of its claim: that says nothing new any more.
+ANSWERED = (END, "denial")
+OVERTAKEN = frozenset({"claim.acknowledged", "claim.submitted"})
 
 # Stages in which a person holds the pen, and the outcome that is shown for them.
 WAITS_FOR_A_PERSON = {
@@ -132,11 +135,13 @@ def in_order(facts: Iterable[Fact]) -> list[Fact]:
 
 
 def moves(facts: Sequence[Fact]) -> list[tuple[Fact, str]]:
-    """The facts that change the stage, with the stage that begins. Facts before the finish never bring it back."""
+    """The facts that change the stage, with the stage that begins. What was overtaken never brings a stage back."""
     moved: list[tuple[Fact, str]] = []
     for fact in facts:
         stage = NEXT.get(key_of(fact))
         if stage is None or (stage in BEFORE_THE_CLAIM and moved):
+            continue
+        if fact.type in OVERTAKEN and moved and moved[-1][1] in ANSWERED:
             continue
         if not moved or moved[-1][1] != stage:
             moved.append((fact, stage))

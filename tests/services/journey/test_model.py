@@ -45,6 +45,16 @@ def test_facts_before_the_finish_never_bring_the_journey_back() -> None:
     assert [stage.name for stage in stages_of(facts)] == [stage.name for stage in stages_of(straight())]
 
 
+def test_an_acknowledgement_that_the_payment_overtook_does_not_reopen_the_journey() -> None:
+    facts = [one for one in straight() if one.type != "claim.acknowledged"]
+    facts += [fact(90, "claim.acknowledged", "received", 500), fact(91, "claim.acknowledged", "accepted", 600)]
+    journey = journey_of(facts)
+    assert journey is not None and (journey.state, journey.outcome) == ("ended", "paid")
+    assert journey.elapsed_us == 70
+    taken_back = journey_of([*facts, fact(92, "payment.reversed", "", 700)])
+    assert taken_back is not None and taken_back.state == "in-flight"
+
+
 def test_a_rejection_is_rework_with_a_round() -> None:
     facts = straight()[:5]
     facts += [fact(10, "claim.rejected", "rejected", 60), fact(11, "claim.built", "ready", 80)]
