@@ -51,7 +51,7 @@ NEXT = {(event, qualifier): stage for event, qualifier, stage in STAGE_AFTER}
 BEFORE_THE_CLAIM = ("documentation",)
 # A payment may be posted before we have read the acknowledgement of its claim: that says nothing new any more.
 ANSWERED = (END, "denial")
-OVERTAKEN = frozenset({"claim.acknowledged", "claim.submitted"})
+OVERTAKEN = frozenset({"claim.acknowledged"})
 
 # Stages in which a person holds the pen, and the outcome that is shown for them.
 WAITS_FOR_A_PERSON = {

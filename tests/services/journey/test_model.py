@@ -55,6 +55,13 @@ def test_an_acknowledgement_that_the_payment_overtook_does_not_reopen_the_journe
     assert taken_back is not None and taken_back.state == "in-flight"
 
 
+def test_a_claim_sent_again_after_a_denial_moves_on() -> None:
+    facts = [*straight()[:7], fact(20, "payment.posted", "denied", 90), fact(21, "claim.submitted", "submitted", 200)]
+    journey = journey_of(facts)
+    assert journey is not None and journey.state == "in-flight"
+    assert [(stage.name, stage.round) for stage in journey.stages][-2:] == [("denial", 0), ("clearinghouse", 1)]
+
+
 def test_a_rejection_is_rework_with_a_round() -> None:
     facts = straight()[:5]
     facts += [fact(10, "claim.rejected", "rejected", 60), fact(11, "claim.built", "ready", 80)]
