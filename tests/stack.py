@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -82,8 +81,3 @@ async def unsent(owner_url: str, schemas: Iterable[str]) -> int:
         for schema in schemas
     ]
     return sum(rows[0]["n"] for rows in counts)
-
-
-def wait(coroutine):  # type: ignore[no-untyped-def]
-    """Runs a coroutine from a synchronous fixture."""
-    return asyncio.run(coroutine)

@@ -55,7 +55,6 @@ class ServiceSettings(BaseSettings):
     shutdown_grace_s: float = Field(10.0, ge=0, description="Seconds that calls in progress get when stopping")
     unready_wait_s: float = Field(0.0, ge=0, description="Seconds between NOT_SERVING and stopping, for load balancers")
     connect_timeout_s: float = Field(60.0, gt=0, description="Seconds to wait at start for Postgres and NATS")
-    pool_min: int = Field(1, ge=0, description="Postgres connections kept open")
     pool_max: int = Field(10, ge=2, description="Postgres connections at most")
     addresses: dict[str, str] = Field(
         default_factory=_own_addresses,
