@@ -8,7 +8,7 @@ MANIFESTS := requirements.lock $(addsuffix /pyproject.toml,$(PACKAGES)) proto/se
 UV := $(BIN)/uv --system-certs --quiet --no-progress
 
 .DEFAULT_GOAL := help
-.PHONY: help env demo up test chaos lint format bench bench-x12 lock clean
+.PHONY: help env demo up test chaos lint format bench bench-x12 bench-fhir bench-hl7v2 bench-engine lock clean
 
 help: ## print this
 	@grep -hE '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
@@ -56,6 +56,15 @@ bench: env ## encounters per second from FHIR POST to 837 handed over, and the l
 
 bench-x12: env ## speed and memory of libs/x12 beside its peers
 	@$(BIN)/python tests/bench/x12.py $(BENCH)
+
+bench-fhir: env ## speed of libs/fhir_r4 beside fhir.resources
+	@$(BIN)/python tests/bench/fhir_peers.py $(BENCH)
+
+bench-engine: env ## the engine's doors: MLLP with durable acknowledgement, FHIR reads, transactions
+	@$(BIN)/python tests/bench/engine.py $(BENCH)
+
+bench-hl7v2: env ## speed and memory of libs/hl7v2 beside its peers
+	@$(BIN)/python tests/bench/hl7v2_peers.py $(BENCH)
 
 lock: env ## resolve requirements.in again into requirements.lock
 	@$(UV) pip compile --no-header --universal --python-version 3.11 --generate-hashes --no-emit-index-url requirements.in -o requirements.lock

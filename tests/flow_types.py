@@ -20,5 +20,5 @@ class Line200:
 
     @property
     def place(self) -> Place:
-        """Addresses and tokens."""
+        """Addresses and clients."""
         return Place.read(self.stack.folder / "stack.json")

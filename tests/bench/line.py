@@ -22,7 +22,7 @@ from pathlib import Path
 import asyncpg
 import httpx
 import psutil
-from cli.client import FhirClient, Place
+from cli.client import Place
 from cli.demo import Story, make_stories
 from cli.stack import Stack
 
@@ -56,7 +56,7 @@ class Load:
     """Sends stories and remembers when each encounter's last bundle was posted."""
 
     def __init__(self, place: Place, http: httpx.AsyncClient) -> None:
-        self._client = FhirClient(place.fhir_url, place.tokens["default"], http)
+        self._client = place.fhir(http)
         self.posted: dict[str, datetime] = {}
         self.refused: list[str] = []
 

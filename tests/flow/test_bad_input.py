@@ -14,6 +14,7 @@ import pytest
 from bus.flow import subject_of
 from bus.jetstream import connect
 from chassis import ask, open_channel
+from cli.access import TokenSource
 from flow_types import Line200
 from rcm.engine.v1.engine_pb2 import EncounterFinished
 from rcm.event.v1.envelope_pb2 import Envelope as EventEnvelope
@@ -62,8 +63,9 @@ def claim_over(amount: str) -> bytes:
 
 
 async def post(line: Line200, path: str, content: bytes) -> httpx.Response:
-    headers = {"Authorization": f"Bearer {line.place.tokens['default']}", "Content-Type": FHIR}
     async with httpx.AsyncClient(timeout=30) as http:
+        token = await TokenSource(line.place.clients["default"], http).token()
+        headers = {"Authorization": f"Bearer {token}", "Content-Type": FHIR}
         return await http.post(line.stack.fhir_url + path, content=content, headers=headers)
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import httpx
 import pytest
-from cli.client import FhirClient, Line
+from cli.client import Line
 from cli.demo import wait_settled
 from cli.submit import Outcome, content_of, files_in, submit_file
 from fhir_r4 import read
@@ -22,7 +22,7 @@ needs_corpora = pytest.mark.skipif(not CORPORA.is_dir(), reason="public sample f
 async def submit_all(line: Line200, folder: Path, source: str) -> list[Outcome]:
     place = line.place
     async with httpx.AsyncClient(timeout=120) as http:
-        client = FhirClient(place.fhir_url, place.tokens[source], http)
+        client = place.fhir(http, source)
         return [await submit_file(client, file) for file in files_in([folder])]
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable
 from contextlib import suppress
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -19,6 +20,7 @@ sys.path[:0] = [str(_HERE.parents[2] / "libs" / "x12"), str(_HERE.parents[1] / "
 with atheris.instrument_imports(include=["x12"]):
     import x12
     from x12.check import check_stream, survey
+    from x12.check.patterns import Patterns
     from x12.views import acknowledgment, attachment, authorization, claim, eligibility, remittance, status
 
 VIEWS = (acknowledgment, attachment, authorization, claim, eligibility, remittance, status)
@@ -40,13 +42,34 @@ def test_one_input(data: bytes) -> None:
     whole = [finding for item in interchanges for finding in x12.check(item)]
     streamed = list(check_stream(data[at : at + 7] for at in range(0, len(data), 7)))
     assert sorted(map(repr, whole)) == sorted(map(repr, streamed))
+    assert _plainly(data) == sorted(map(repr, streamed))
     for interchange in interchanges:
         x12.acknowledge(interchange)
         x12.acknowledge_interchange(interchange)
         for transaction in interchange.sets():
             x12.balance(transaction)
             _view(transaction)
+    sets = [transaction for interchange in interchanges for transaction in interchange.sets()]
+    assert _portions(data) == {item.place: list(item.segments) for item in sets}
     x12.describe(data)
+
+
+def _plainly(data: bytes) -> list[str]:
+    """The findings when no claim is stepped over because it is built like one before."""
+    runs = Patterns.runs
+    Patterns.runs = lambda self, segments: iter(())  # type: ignore[method-assign]
+    try:
+        return sorted(map(repr, check_stream(data)))
+    finally:
+        Patterns.runs = runs  # type: ignore[method-assign]
+
+
+def _portions(data: bytes) -> dict[x12.Place, list[x12.Segment]]:
+    """The segments of each set, from portions of one claim: what repeats is taken once."""
+    found: dict[x12.Place, dict[x12.Segment, None]] = {}
+    for part in x12.portions(data, 1):
+        found.setdefault(part.place, {}).update(dict.fromkeys(part.segments))
+    return {place: list(segments) for place, segments in found.items()}
 
 
 def _streams_raise(data: bytes) -> None:
@@ -71,6 +94,8 @@ def write_seeds(folder: Path) -> None:
     texts = {
         "837": claim.build_837p(CLAIMS, ENVELOPE),
         "835": remittance.build_835(REMITTANCE, ENVELOPE),
+        "837-alike": claim.build_837p([replace(CLAIMS[0], control_number=f"C{at}") for at in range(4)], ENVELOPE),
+        "835-alike": remittance.build_835(replace(REMITTANCE, claims=REMITTANCE.claims[:1] * 5), ENVELOPE),
         "270": eligibility.build_270(INQUIRY, ENVELOPE),
         "271": eligibility.build_271(REPLY, ENVELOPE),
         "275": attachment.build_275(ATTACHMENT, ENVELOPE),

@@ -69,7 +69,9 @@ FLOW: tuple[Flow, ...] = (
     Flow("encounter.cancelled", engine_pb2.EncounterCancelled, ENGINE, (CODING,)),
     Flow("coverage.verified", eligibility_pb2.CoverageVerified, ELIGIBILITY, (CLAIMS,), carries_resource=True),
     Flow("coverage.gap_found", eligibility_pb2.CoverageVerified, ELIGIBILITY, (CLAIMS,), carries_resource=True),
-    Flow("authorization.determined", priorauth_pb2.AuthorizationDetermined, PRIOR_AUTH, (CLAIMS,)),
+    Flow(
+        "authorization.determined", priorauth_pb2.AuthorizationDetermined, PRIOR_AUTH, (CLAIMS,), carries_resource=True
+    ),
     Flow("encounter.coded", coding_pb2.EncounterCoded, CODING, (CHARGE,)),
     Flow("charges.captured", charge_pb2.ChargesCaptured, CHARGE, (CLAIMS,), carries_resource=True),
     Flow("claim.built", claims_pb2.ClaimChanged, CLAIMS, carries_resource=True),

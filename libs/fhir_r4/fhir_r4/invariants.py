@@ -19,6 +19,7 @@ Node = Mapping[str, Any]
 class Invariant:
     """`at` is the FHIRPath below the node that the issue points to, when it is not the node itself.
 
+    `when` is a property without which the rule cannot be broken; `holds` is only asked where it is there.
     `warns_in` are resources in which a breach is only a warning.
     """
 
@@ -27,11 +28,16 @@ class Invariant:
     holds: Callable[[Node], bool]
     at: str = ""
     code: str = "invariant"
+    when: str = ""
     warns_in: frozenset[str] = frozenset()
+
+    def kept_by(self, node: Node) -> bool:
+        return (bool(self.when) and self.when not in node) or self.holds(node)
 
 
 # ISO 4217 minor units that are not two.
 _MINOR_UNITS = dict.fromkeys(("BHD", "IQD", "JOD", "KWD", "LYD", "OMR", "TND"), 3) | {"CLF": 4, "UYW": 4}
+_CENT = Decimal("0.01")
 # A payer's statement of what is past: nothing is billed or posted from its amounts, and senders put unrounded ones in.
 _STATEMENTS = frozenset(("ExplanationOfBenefit",))
 _SEQUENCES = {
@@ -48,7 +54,7 @@ _MEALS = ("C", "CM", "CD", "CV")
 
 def _money_fits_currency(money: Node) -> bool:
     value = money.get("value")
-    if not isinstance(value, Decimal):
+    if not isinstance(value, Decimal) or value.same_quantum(_CENT):
         return True
     return -int(value.as_tuple().exponent) <= _MINOR_UNITS.get(money.get("currency", "USD"), 2)
 
@@ -64,17 +70,16 @@ def not_after(first: str, second: str) -> bool:
     return first[:shared] <= second[:shared]
 
 
-def _in_order(first: str, second: str) -> Callable[[Node], bool]:
-    return lambda node: first not in node or second not in node or not_after(node[first], node[second])
+def _ordered(rule_id: str, text: str, first: str, second: str) -> Invariant:
+    return Invariant(rule_id, text, lambda node: second not in node or not_after(node[first], node[second]), when=first)
 
 
-def _together(first: str, second: str) -> Callable[[Node], bool]:
-    """The first needs the second."""
-    return lambda node: first not in node or second in node
+def _needs(rule_id: str, text: str, first: str, second: str) -> Invariant:
+    return Invariant(rule_id, text, lambda node: second in node, when=first)
 
 
-def _never_together(first: str, second: str) -> Callable[[Node], bool]:
-    return lambda node: first not in node or second not in node
+def _excludes(rule_id: str, text: str, first: str, second: str) -> Invariant:
+    return Invariant(rule_id, text, lambda node: second not in node, when=first)
 
 
 def _some(*names: str) -> Callable[[Node], bool]:
@@ -133,8 +138,8 @@ def _component_repeats_no_code(node: Node) -> bool:
     return not any(own & _pairs(component.get("code")) for component in node.get("component", ()))
 
 
-def _no_home(node: Node, name: str) -> bool:
-    return all(one.get("use") != "home" for one in node.get(name, ()))
+def _no_home(name: str) -> Callable[[Node], bool]:
+    return lambda node: all(one.get("use") != "home" for one in node[name])
 
 
 def _entries(bundle: Node) -> list[Node]:
@@ -157,6 +162,10 @@ def _full_urls_distinct(bundle: Node) -> bool:
     return len(urls) == len(set(urls))
 
 
+def _unversioned(entry: Node) -> bool:
+    return "/_history/" not in entry["fullUrl"]
+
+
 def _first_is(kind: str, resource_type: str) -> Callable[[Node], bool]:
     def holds(bundle: Node) -> bool:
         if bundle.get("type") != kind:
@@ -177,23 +186,19 @@ def _appointment_timed(node: Node) -> bool:
 
 def _sequences_unique(node: Node) -> bool:
     for name in _NUMBERED:
-        numbers = [one["sequence"] for one in node.get(name, ()) if "sequence" in one]
-        if len(numbers) != len(set(numbers)):
-            return False
+        if len(node.get(name, ())) > 1:
+            numbers = [one["sequence"] for one in node[name] if "sequence" in one]
+            if len(numbers) != len(set(numbers)):
+                return False
     return True
 
 
 def _sequences_exist(node: Node) -> bool:
-    known = {part: {one.get("sequence") for one in node.get(part, ())} for part in _SEQUENCES.values()}
-    return all(
-        set(item.get(name, ())) - {None} <= known[part]
-        for item in node.get("item", ())
-        for name, part in _SEQUENCES.items()
-    )
-
-
-def _inner(node: Node) -> list[Node]:
-    return list(node.get("contained", ()))
+    for name, part in _SEQUENCES.items():
+        used = {number for item in node.get("item", ()) if name in item for number in item[name]} - {None}
+        if used and not used <= {one.get("sequence") for one in node.get(part, ())}:
+            return False
+    return True
 
 
 def _parameter_has_one(node: Node) -> bool:
@@ -202,11 +207,11 @@ def _parameter_has_one(node: Node) -> bool:
 
 
 def _at_least_zero(name: str) -> Callable[[Node], bool]:
-    return lambda node: node.get(name, 0) >= 0
+    return lambda node: node[name] >= 0
 
 
 def _offset_has_event(node: Node) -> bool:
-    return "offset" not in node or ("when" in node and not set(node["when"]) & set(_MEALS))
+    return "when" in node and not set(node["when"]) & set(_MEALS)
 
 
 _SEQUENCE_RULES = (
@@ -217,16 +222,17 @@ _SEQUENCE_RULES = (
         _sequences_exist,
         at="item",
         warns_in=_STATEMENTS,
+        when="item",
     ),
 )
 
 INVARIANTS: Mapping[str, tuple[Invariant, ...]] = {
-    "Period": (Invariant("per-1", "start is after end", _in_order("start", "end")),),
-    "Quantity": (Invariant("qty-3", "a code needs its system", _together("code", "system")),),
-    "Range": (Invariant("rng-2", "low is greater than high", _range_in_order),),
+    "Period": (_ordered("per-1", "start is after end", "start", "end"),),
+    "Quantity": (_needs("qty-3", "a code needs its system", "code", "system"),),
+    "Range": (Invariant("rng-2", "low is greater than high", _range_in_order, when="low"),),
     "Ratio": (Invariant("rat-1", "numerator and denominator come together", _ratio_whole),),
-    "ContactPoint": (Invariant("cpt-2", "a value needs its system", _together("value", "system")),),
-    "Attachment": (Invariant("att-1", "data needs its contentType", _together("data", "contentType")),),
+    "ContactPoint": (_needs("cpt-2", "a value needs its system", "value", "system"),),
+    "Attachment": (_needs("att-1", "data needs its contentType", "data", "contentType"),),
     "Extension": (Invariant("ext-1", "an extension has either a value or extensions", _extension_has_one),),
     "Money": (
         Invariant(
@@ -236,41 +242,48 @@ INVARIANTS: Mapping[str, tuple[Invariant, ...]] = {
             at="value",
             code="value",
             warns_in=_STATEMENTS,
+            when="value",
         ),
     ),
     "TimingRepeat": (
-        Invariant("tim-1", "duration needs its unit", _together("duration", "durationUnit")),
-        Invariant("tim-2", "period needs its unit", _together("period", "periodUnit")),
-        Invariant("tim-4", "duration is negative", _at_least_zero("duration")),
-        Invariant("tim-5", "period is negative", _at_least_zero("period")),
-        Invariant("tim-6", "periodMax needs period", _together("periodMax", "period")),
-        Invariant("tim-7", "durationMax needs duration", _together("durationMax", "duration")),
-        Invariant("tim-8", "countMax needs count", _together("countMax", "count")),
-        Invariant("tim-9", "offset needs an event that is no meal", _offset_has_event),
-        Invariant("tim-10", "timeOfDay and when exclude each other", _never_together("timeOfDay", "when")),
+        _needs("tim-1", "duration needs its unit", "duration", "durationUnit"),
+        _needs("tim-2", "period needs its unit", "period", "periodUnit"),
+        Invariant("tim-4", "duration is negative", _at_least_zero("duration"), when="duration"),
+        Invariant("tim-5", "period is negative", _at_least_zero("period"), when="period"),
+        _needs("tim-6", "periodMax needs period", "periodMax", "period"),
+        _needs("tim-7", "durationMax needs duration", "durationMax", "duration"),
+        _needs("tim-8", "countMax needs count", "countMax", "count"),
+        Invariant("tim-9", "offset needs an event that is no meal", _offset_has_event, when="offset"),
+        _excludes("tim-10", "timeOfDay and when exclude each other", "timeOfDay", "when"),
     ),
     "DomainResource": (
         Invariant(
             "dom-2",
             "a contained resource must not contain others",
-            lambda node: all("contained" not in one for one in _inner(node)),
+            lambda node: all("contained" not in one for one in node["contained"]),
+            when="contained",
         ),
         Invariant(
             "dom-4",
             "a contained resource has no version and no update time",
-            lambda node: all(not {"versionId", "lastUpdated"} & one.get("meta", {}).keys() for one in _inner(node)),
+            lambda node: all(
+                not {"versionId", "lastUpdated"} & one.get("meta", {}).keys() for one in node["contained"]
+            ),
+            when="contained",
         ),
         Invariant(
             "dom-5",
             "a contained resource has no security label",
-            lambda node: all("security" not in one.get("meta", {}) for one in _inner(node)),
+            lambda node: all("security" not in one.get("meta", {}) for one in node["contained"]),
+            when="contained",
         ),
     ),
     "Bundle": (
         Invariant(
             "bdl-1",
             "total belongs to a searchset or history",
-            lambda node: "total" not in node or node.get("type") in ("searchset", "history"),
+            lambda node: node.get("type") in ("searchset", "history"),
+            when="total",
         ),
         Invariant(
             "bdl-2",
@@ -287,7 +300,7 @@ INVARIANTS: Mapping[str, tuple[Invariant, ...]] = {
             "every entry of a response or history has a response, and no other",
             _entries_have("response", _RESPONSE_BUNDLES),
         ),
-        Invariant("bdl-7", "fullUrls repeat", _full_urls_distinct),
+        Invariant("bdl-7", "fullUrls repeat", _full_urls_distinct, when="entry"),
         Invariant("bdl-9", "a document needs an identifier with a system and a value", _document_identified),
         Invariant(
             "bdl-10", "a document needs a timestamp", lambda node: node.get("type") != "document" or "timestamp" in node
@@ -297,9 +310,7 @@ INVARIANTS: Mapping[str, tuple[Invariant, ...]] = {
     ),
     "BundleEntry": (
         Invariant("bdl-5", "an entry needs a resource, request or response", _some("resource", "request", "response")),
-        Invariant(
-            "bdl-8", "a fullUrl has no version", lambda node: "/_history/" not in node.get("fullUrl", ""), "fullUrl"
-        ),
+        Invariant("bdl-8", "a fullUrl has no version", _unversioned, "fullUrl", when="fullUrl"),
     ),
     "ParametersParameter": (
         Invariant("inv-1", "a parameter has one of value, resource and parts", _parameter_has_one),
@@ -313,8 +324,8 @@ INVARIANTS: Mapping[str, tuple[Invariant, ...]] = {
     ),
     "Organization": (
         Invariant("org-1", "needs an identifier or a name", _some("identifier", "name")),
-        Invariant("org-2", "an organization has no home address", lambda node: _no_home(node, "address"), "address"),
-        Invariant("org-3", "an organization has no home telecom", lambda node: _no_home(node, "telecom"), "telecom"),
+        Invariant("org-2", "an organization has no home address", _no_home("address"), "address", when="address"),
+        Invariant("org-3", "an organization has no home telecom", _no_home("telecom"), "telecom", when="telecom"),
     ),
     "AppointmentParticipant": (Invariant("app-1", "needs a type or an actor", _some("type", "actor")),),
     "Appointment": (
@@ -323,59 +334,62 @@ INVARIANTS: Mapping[str, tuple[Invariant, ...]] = {
         Invariant(
             "app-4",
             "a cancelation reason belongs to a cancelled appointment",
-            lambda node: "cancelationReason" not in node or node.get("status") in ("cancelled", "noshow"),
+            lambda node: node.get("status") in ("cancelled", "noshow"),
+            when="cancelationReason",
         ),
     ),
     "Condition": (
         Invariant("con-4", "abated, but the clinical status says otherwise", _abated_is_not_active),
-        Invariant("con-5", "entered in error leaves no clinical status", _no_status_if_error),
+        Invariant(
+            "con-5", "entered in error leaves no clinical status", _no_status_if_error, when="verificationStatus"
+        ),
     ),
     "ConditionStage": (Invariant("con-1", "needs a summary or an assessment", _some("summary", "assessment")),),
     "ConditionEvidence": (Invariant("con-2", "needs a code or details", _some("code", "detail")),),
     "AllergyIntolerance": (
         Invariant("ait-1", "needs a clinical status unless entered in error", _status_unless_error),
-        Invariant("ait-2", "entered in error leaves no clinical status", _no_status_if_error),
+        Invariant(
+            "ait-2", "entered in error leaves no clinical status", _no_status_if_error, when="verificationStatus"
+        ),
     ),
     "Observation": (
         Invariant(
             "obs-6",
             "a reason for absence excludes a value",
-            lambda node: "dataAbsentReason" not in node or not _has_choice(node, "value"),
+            lambda node: not _has_choice(node, "value"),
+            when="dataAbsentReason",
         ),
-        Invariant("obs-7", "a component repeats the code of an observation with a value", _component_repeats_no_code),
+        Invariant(
+            "obs-7",
+            "a component repeats the code of an observation with a value",
+            _component_repeats_no_code,
+            when="component",
+        ),
     ),
     "ObservationReferenceRange": (Invariant("obs-3", "needs low, high or text", _some("low", "high", "text")),),
     "ImmunizationEducation": (
         Invariant("imm-1", "needs a document type or a reference", _some("documentType", "reference")),
     ),
-    "CarePlanActivity": (
-        Invariant("cpl-3", "detail and reference exclude each other", _never_together("detail", "reference")),
-    ),
+    "CarePlanActivity": (_excludes("cpl-3", "detail and reference exclude each other", "detail", "reference"),),
     "GoalTarget": (
         Invariant(
             "gol-1", "a detail needs its measure", lambda node: not _has_choice(node, "detail") or "measure" in node
         ),
     ),
-    "ServiceRequest": (Invariant("prr-1", "orderDetail needs a code", _together("orderDetail", "code")),),
-    "Task": (Invariant("inv-1", "modified before it was authored", _in_order("authoredOn", "lastModified")),),
+    "ServiceRequest": (_needs("prr-1", "orderDetail needs a code", "orderDetail", "code"),),
+    "Task": (_ordered("inv-1", "modified before it was authored", "authoredOn", "lastModified"),),
     "MedicationAdministrationDosage": (
         Invariant("mad-1", "needs a dose or a rate", lambda node: "dose" in node or _has_choice(node, "rate")),
     ),
-    "MedicationDispense": (
-        Invariant("mdd-1", "handed over before it was prepared", _in_order("whenPrepared", "whenHandedOver")),
-    ),
-    "QuestionnaireResponseItem": (
-        Invariant("qrs-1", "answer and item exclude each other", _never_together("answer", "item")),
-    ),
+    "MedicationDispense": (_ordered("mdd-1", "handed over before it was prepared", "whenPrepared", "whenHandedOver"),),
+    "QuestionnaireResponseItem": (_excludes("qrs-1", "answer and item exclude each other", "answer", "item"),),
     "CompositionSection": (
         Invariant("cmp-1", "needs text, entries or sections", _some("text", "entry", "section")),
-        Invariant("cmp-2", "an empty reason excludes entries", _never_together("emptyReason", "entry")),
+        _excludes("cmp-2", "an empty reason excludes entries", "emptyReason", "entry"),
     ),
-    "AuditEventEntity": (Invariant("sev-1", "name and query exclude each other", _never_together("name", "query")),),
+    "AuditEventEntity": (_excludes("sev-1", "name and query exclude each other", "name", "query"),),
     "Group": (
-        Invariant(
-            "grp-1", "only an actual group has members", lambda node: "member" not in node or node.get("actual") is True
-        ),
+        Invariant("grp-1", "only an actual group has members", lambda node: node.get("actual") is True, when="member"),
     ),
     "InsurancePlan": (Invariant("ipn-1", "needs an identifier or a name", _some("identifier", "name")),),
     "Claim": _SEQUENCE_RULES,

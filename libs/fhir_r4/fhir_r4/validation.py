@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 
-from fhir_r4.invariants import INVARIANTS
+from fhir_r4.compiled import TYPE_URL, concept_holds, flawless, rules_of
 from fhir_r4.issues import Issue, Severity
 from fhir_r4.primitives import json_kind_fits
 from fhir_r4.references import Target, parse
-from fhir_r4.types import Concept, Element, Shape, is_known, shape
+from fhir_r4.scope import Scope, scope_of, target_type, unused
+from fhir_r4.types import Element, Shape, is_known, shape
 
 _MOST_ISSUES = 100
 _PLAIN_NAME = re.compile(r"_?[A-Za-z][A-Za-z0-9]{0,63}")
-_TYPE_URL = "http://hl7.org/fhir/StructureDefinition/"
 
 
 class _EnoughFoundError(Exception):
@@ -29,10 +29,7 @@ class _Run:
 
     issues: list[Issue] = field(default_factory=list)
     errors: int = 0
-    container: str = ""
-    contained: Mapping[str, str] = field(default_factory=dict)
-    full_urls: Mapping[str, str] | None = None
-    urn_must_resolve: bool = False
+    scope: Scope = field(default_factory=Scope)
 
     def report(self, code: str, path: str, rule_id: str, text: str, severity: Severity = "error") -> None:
         """Beyond the limit warnings are dropped, so that they never hide an error; errors end the walk."""
@@ -66,58 +63,19 @@ def _check_resource(run: _Run, node: Any, path: str, inside: bool = False) -> No
     if not is_known(name):
         run.report("not-supported", path, "fhir-resource-type", "a resource type that is not known here")
         return
-    path = path or name
-    outer = (run.container, run.contained, run.full_urls, run.urn_must_resolve)
-    if not inside:
-        run.container, run.contained = name, _contained_types(node)
-    if name == "Bundle":
-        run.full_urls, run.urn_must_resolve = _full_urls(node), node.get("type") == "transaction"
+    if not inside and flawless(node, run.scope):
+        return
+    path, outer = path or name, run.scope
+    run.scope = scope_of(node, name, outer, inside)
     _check_complex(run, shape(name), node, path)
-    if not inside and run.contained:
+    if not inside and run.scope.contained:
         _check_contained_are_used(run, node, path)
-    run.container, run.contained, run.full_urls, run.urn_must_resolve = outer
-
-
-def _contained_types(node: Mapping[str, Any]) -> dict[str, str]:
-    inner = node.get("contained")
-    if not isinstance(inner, list):
-        return {}
-    return {
-        one["id"]: str(one.get("resourceType"))
-        for one in inner
-        if isinstance(one, dict) and isinstance(one.get("id"), str)
-    }
-
-
-def _full_urls(bundle: Mapping[str, Any]) -> dict[str, str]:
-    entries = bundle.get("entry")
-    urls: dict[str, str] = {}
-    for entry in entries if isinstance(entries, list) else ():
-        resource = entry.get("resource") if isinstance(entry, dict) else None
-        if isinstance(resource, dict) and isinstance(entry.get("fullUrl"), str):
-            urls[entry["fullUrl"]] = str(resource.get("resourceType"))
-    return urls
+    run.scope = outer
 
 
 def _check_contained_are_used(run: _Run, node: Mapping[str, Any], path: str) -> None:
-    """dom-3: a contained resource is referred to from its container, or refers to the container with "#"."""
-    used = {text for text in _texts(node) if text.startswith("#")}
-    for index, inner in enumerate(node["contained"]):
-        if not isinstance(inner, dict) or f"#{inner.get('id')}" in used or "#" in set(_texts(inner)):
-            continue
+    for index in unused(node):
         run.report("invariant", f"{path}.contained[{index}]", "dom-3", "a contained resource that nothing refers to")
-
-
-def _texts(node: object) -> Iterator[str]:
-    waiting = [node]
-    while waiting:
-        one = waiting.pop()
-        if isinstance(one, dict):
-            waiting.extend(one.values())
-        elif isinstance(one, list):
-            waiting.extend(one)
-        elif isinstance(one, str):
-            yield one
 
 
 def _check_complex(run: _Run, form: Shape, node: Any, path: str) -> None:
@@ -161,12 +119,11 @@ def _check_required(run: _Run, form: Shape, node: Mapping[str, Any], path: str) 
 
 
 def _check_invariants(run: _Run, form: Shape, node: Mapping[str, Any], path: str) -> None:
-    for ancestor in form.ancestors:
-        for rule in INVARIANTS.get(ancestor, ()):
-            if not rule.holds(node):
-                place = f"{path}.{rule.at}" if rule.at else path
-                severity: Severity = "warning" if run.container in rule.warns_in else "error"
-                run.report(rule.code, place, rule.rule_id, rule.text, severity)
+    for rule in rules_of(form):
+        if not rule.kept_by(node):
+            place = f"{path}.{rule.at}" if rule.at else path
+            severity: Severity = "warning" if run.scope.container in rule.warns_in else "error"
+            run.report(rule.code, place, rule.rule_id, rule.text, severity)
 
 
 def _check_many(run: _Run, element: Element, values: Any, siblings: Any, path: str) -> None:
@@ -246,14 +203,7 @@ def _check_meaning(run: _Run, element: Element, value: Mapping[str, Any], path: 
     """What can only be asked of a sound element: where a reference points, whether a concept is of its value set."""
     if element.type == "Reference":
         _check_reference(run, element, value, path)
-    elif element.concept is not None:
-        _check_concept(run, element.concept, value, path)
-
-
-def _check_concept(run: _Run, concept: Concept, value: Mapping[str, Any], path: str) -> None:
-    """A required binding asks for one coding of the value set, and for no wrong code of its system."""
-    ours = [one for one in value.get("coding", ()) if one.get("system") == concept.system]
-    if not ours or any(one.get("code") not in concept.codes for one in ours):
+    elif element.concept is not None and not concept_holds(element.concept, value):
         run.report("code-invalid", path, "fhir-binding", "no coding of the required value set")
 
 
@@ -262,10 +212,10 @@ def _check_reference(run: _Run, element: Element, node: Mapping[str, Any], path:
     if type(value) is not str:
         return
     target = parse(value)
-    if target.kind == "contained" and target.id and target.id not in run.contained:
+    if target.kind == "contained" and target.id and target.id not in run.scope.contained:
         run.report("invariant", path, "ref-1", "no contained resource has that id")
         return
-    found = _target_type(run, target, value)
+    found = target_type(run.scope, target, value)
     if found is None:
         _report_unresolved(run, target, value, path)
         return
@@ -273,23 +223,12 @@ def _check_reference(run: _Run, element: Element, node: Mapping[str, Any], path:
         severity: Severity = "warning" if found in element.tolerated else "error"
         run.report("structure", path, "fhir-reference-target", "must not refer to that resource type", severity)
     said = node.get("type")
-    if type(said) is str and said.removeprefix(_TYPE_URL) != found:
+    if type(said) is str and said.removeprefix(TYPE_URL) != found:
         run.report("structure", path, "fhir-reference-type", "type and reference disagree")
 
 
-def _target_type(run: _Run, target: Target, value: str) -> str | None:
-    """The resource type that a reference points to, when it can be known from here."""
-    if target.kind == "contained":
-        return run.contained[target.id] if target.id else run.container
-    if target.kind == "relative":
-        return target.type
-    if run.full_urls is not None and value in run.full_urls:
-        return run.full_urls[value]
-    return target.type if target.type is not None and is_known(target.type) else None
-
-
 def _report_unresolved(run: _Run, target: Target, value: str, path: str) -> None:
-    if run.full_urls is None or target.kind != "urn":
+    if run.scope.full_urls is None or target.kind != "urn":
         return
-    severity: Severity = "error" if run.urn_must_resolve else "warning"
+    severity: Severity = "error" if run.scope.urn_must_resolve else "warning"
     run.report("not-found", path, "fhir-reference-unresolved", "no entry of the Bundle has that fullUrl", severity)

@@ -13,6 +13,7 @@ from x12.code_sets import CodeSet, CodeSets
 from x12.delimiters import Delimiters
 from x12.describe import describe, describe_lines
 from x12.loops import guide_of, loop_tree
+from x12.portions import portions
 from x12.read import batches, read, segments, transaction_sets
 from x12.tree import Group, Interchange, Loop, Place, Segment, TransactionSet, X12Error
 from x12.views.compose import ViewError
@@ -52,6 +53,7 @@ __all__ = [
     "from_cents",
     "guide_of",
     "loop_tree",
+    "portions",
     "read",
     "rules_of",
     "segments",

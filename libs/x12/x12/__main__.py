@@ -7,6 +7,7 @@ unless `describe --show-phi` asks for them.
 from __future__ import annotations
 
 import argparse
+import gc
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -146,4 +147,7 @@ _COMMANDS: dict[str, Callable[[Iterator[bytes], bool], int]] = {
 }
 
 if __name__ == "__main__":
+    # nothing here is made in circles that would stay, so looking for circles often is time lost
+    gc.freeze()
+    gc.set_threshold(50_000, 20, 20)
     sys.exit(main())

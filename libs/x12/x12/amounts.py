@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from functools import lru_cache
 
 _DECIMAL = re.compile(r"(-?)([0-9]*)(?:\.([0-9]*))?")
 _MOST_DIGITS = 30
@@ -13,9 +12,16 @@ class AmountError(ValueError):
     """The text is not an amount of whole cents. Never holds the text."""
 
 
-@lru_cache(maxsize=65_536)
 def to_cents(text: str) -> int:
     """Cents of an X12 decimal ("12", "12.5", "-.75"); AmountError for anything else, also for a third decimal."""
+    # the two usual forms first: this is done for every amount of a file
+    whole, point, fraction = text.partition(".")
+    digits = whole + fraction
+    if len(digits) <= _MOST_DIGITS and digits.isdigit() and digits.isascii():
+        if len(fraction) == 2:
+            return int(digits)
+        if not point:
+            return int(digits) * 100
     match = _DECIMAL.fullmatch(text)
     if match is None:
         raise AmountError("not an X12 decimal number")

@@ -97,10 +97,10 @@ class Ledger:
 
     def feed(self, segments: Iterable[Segment]) -> None:
         """Take the next segments."""
+        steps = _STEPS
         for segment in segments:
-            step = _STEPS.get(segment[0])
-            if step is not None:
-                step(self, segment)
+            if segment[0] in steps:
+                steps[segment[0]](self, segment)
 
     def finish(self) -> BalanceReport:
         """The end of the set: the transaction's own sum, and the report."""
@@ -124,10 +124,11 @@ class Ledger:
 
     def cents(self, segment: Segment, element: int) -> int:
         """An amount; one that cannot be read is a break of its own and counts as nothing."""
-        elements = segment[1]
-        text = elements[element - 1] if len(elements) >= element else ""
         try:
+            text = segment[1][element - 1]
             return to_cents(text) if text else 0
+        except IndexError:
+            return 0
         except AmountError:
             self.broken("line" if segment.id in ("SVC", "CAS") else "claim", "835.amount", segment, element, 0, 0)
             return 0
@@ -200,7 +201,7 @@ def balance_stream(data: Source) -> Iterator[SetBalance]:
                 report = ledger.finish()
                 yield SetBalance(place, ledger.count, report)
                 ledger = None
-            place = _next(place, segment.id)
+            place = place.after(segment.id)
             if segment.id == "ST" and segment.get(1) == "835":
                 ledger = Ledger(segment.position, keep=False)
         if ledger is not None:
@@ -208,14 +209,6 @@ def balance_stream(data: Source) -> Iterator[SetBalance]:
     if ledger is not None:
         report = ledger.finish()
         yield SetBalance(place, ledger.count, report)
-
-
-def _next(place: Place, name: str) -> Place:
-    if name == "ISA":
-        return Place(place.interchange + 1)
-    if name == "GS":
-        return Place(place.interchange, place.group + 1)
-    return place._replace(set=place.set + 1) if name == "ST" else place
 
 
 def _bpr(ledger: Ledger, segment: Segment) -> None:
@@ -238,8 +231,8 @@ def _svc(ledger: Ledger, segment: Segment) -> None:
 
 def _cas(ledger: Ledger, segment: Segment) -> None:
     amount = ledger.cents(segment, 3)
-    for at in range(6, len(segment[1]) + 1, 3):
-        amount += ledger.cents(segment, at)
+    if len(segment[1]) > 5:
+        amount += sum([ledger.cents(segment, at) for at in range(6, len(segment[1]) + 1, 3)])
     if ledger.line is not None:
         ledger.line.adjusted += amount
     if ledger.claim is not None:

@@ -22,9 +22,9 @@ WIDTH = 1 << 20
 
 class Frame:
     """One open occurrence of a loop while walking. `items` are its segments and loops, `numbers` the number of the use
-    of each; `loop_counts` counts the loops inside by their id, also those that were let go."""
+    of each; `loop_counts` counts the loops inside by their id, also those that were let go; `run` is the checker's."""
 
-    __slots__ = ("items", "loop_counts", "numbers", "opener", "parent", "row", "serial")
+    __slots__ = ("items", "loop_counts", "numbers", "opener", "parent", "row", "run", "serial")
 
     def __init__(self, row: LoopRow, parent: Frame | None, opener: Segment | None, serial: int = 1) -> None:
         self.row = row
@@ -34,6 +34,7 @@ class Frame:
         self.items: list[Segment | Frame] = []
         self.numbers: list[int] = []
         self.loop_counts: dict[str, int] = {}
+        self.run: object = None
 
     def loop(self) -> Loop:
         """The occurrence as a plain value."""
@@ -62,12 +63,12 @@ class Misfit(NamedTuple):
     frame: Frame
 
 
-class _State:
+class State:
     """The innermost open loop, how far it has come, and the state of the loop around it."""
 
     __slots__ = ("parent", "position", "row", "steps")
 
-    def __init__(self, row: LoopRow, position: int, parent: _State | None) -> None:
+    def __init__(self, row: LoopRow, position: int, parent: State | None) -> None:
         self.row, self.position, self.parent = row, position, parent
         self.steps: dict[str, _Step] = {}
 
@@ -79,7 +80,7 @@ class _Step(NamedTuple):
     use: Use | None
     inner: LoopRow | None
     late: bool
-    state: _State
+    state: State
     code: int
 
 
@@ -90,7 +91,7 @@ class Track:
     def __init__(self, guide: Guide, component: str) -> None:
         self.guide, self.component = guide, component
         self.keyed: dict[str, tuple[int, bool, dict[str, str]]] = {}
-        self.states: dict[tuple[int, int, int], _State] = {}
+        self.states: dict[tuple[int, int, int], State] = {}
         self._collect(guide.root)
         self.start = self._state(guide.root, 0, None)
 
@@ -103,16 +104,16 @@ class Track:
         for inner in row.loops:
             self._collect(inner)
 
-    def _state(self, row: LoopRow, position: int, parent: _State | None) -> _State:
+    def _state(self, row: LoopRow, position: int, parent: State | None) -> State:
         key = (id(row), position, id(parent))
         found = self.states.get(key)
         if found is None:
-            found = _State(row, position, parent)
+            found = State(row, position, parent)
             if len(self.states) < _MOST_STATES:
                 self.states[key] = found
         return found
 
-    def step(self, state: _State, segment: Segment, key: str) -> _Step:
+    def step(self, state: State, segment: Segment, key: str) -> _Step:
         """Work out a step, and remember it."""
         found = self._place(state, segment)
         if found is None:
@@ -130,7 +131,7 @@ class Track:
             state.steps[key] = step
         return step
 
-    def _place(self, state: _State, segment: Segment) -> tuple[int, int, Use, LoopRow | None, bool] | None:
+    def _place(self, state: State, segment: Segment) -> tuple[int, int, Use, LoopRow | None, bool] | None:
         """The innermost open loop with a place for the segment; one still ahead wins over one already passed."""
         late = None
         up, at = 0, state
@@ -194,6 +195,9 @@ class Walker:
                 step = self.track.step(state, segment, key)
             up, use, inner, late, state, code = step
             if use is None:
+                self.state, self.frame = state, frame
+                self.stay()
+                state, frame = self.state, self.frame
                 self.misfits.append(Misfit(segment, None, frame))
                 frame.items.append(segment)
                 frame.numbers.append(-1)
@@ -222,6 +226,9 @@ class Walker:
         frame.numbers.append(use.number)
         self.opened.append(inner)
         return inner
+
+    def stay(self) -> None:
+        """A segment without a place stays in the open frame; whoever wants to know overrides this."""
 
     def leave(self, frame: Frame) -> Frame:
         """Close a frame; whoever wants to know overrides this."""

@@ -37,6 +37,14 @@ class Place(NamedTuple):
     group: int = 0
     set: int = 0
 
+    def after(self, name: str) -> Place:
+        """The place that begins with a segment of that id: ISA, GS and ST count on."""
+        if name == "ISA":
+            return Place(self.interchange + 1)
+        if name == "GS":
+            return Place(self.interchange, self.group + 1)
+        return self._replace(set=self.set + 1) if name == "ST" else self
+
 
 NOWHERE = Place()
 

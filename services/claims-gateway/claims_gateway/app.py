@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from bus.once import Once
 from chassis import Parts, Runtime, Service
 from rcm.claims.v1.claims_pb2_grpc import add_ClaimsServiceServicer_to_server
 
 from claims_gateway.clients import Others
 from claims_gateway.entry_events import EventEntry
+from claims_gateway.entry_fhir import FhirEntry
 from claims_gateway.entry_grpc import ClaimsServicer
 from claims_gateway.entry_mailbox import Mailbox
 from claims_gateway.entry_submission import Submission
@@ -45,11 +47,14 @@ async def build(runtime: Runtime) -> Parts:
     submission = Submission(
         runtime.database, book, senders, boxes, settings.submit_batch, settings.submit_every_s, settings.send_lease_s
     )
+    # Whoever submits waits for the answers of the others.
+    once = Once(runtime.database, settings.coverage_deadline_s + settings.authorization_deadline_s)
+    fhir = FhirEntry(runtime.database, once, others, book, settings.first_look_s)
     mailbox = Mailbox(runtime.database, boxes, submitters, settings.mailbox_every_s)
     return Parts(
         subscriptions=events.subscriptions(),
         timers=events.timers(),
-        grpc=((add_ClaimsServiceServicer_to_server, ClaimsServicer(runtime.database, others, book, senders)),),
+        grpc=((add_ClaimsServiceServicer_to_server, ClaimsServicer(runtime.database, others, book, senders, fhir)),),
         grpc_names=("rcm.claims.v1.ClaimsService",),
         background=(submission.run, mailbox.run),
     )

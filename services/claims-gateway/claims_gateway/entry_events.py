@@ -41,6 +41,19 @@ def waits_for_others(claim: Claim) -> bool:
     return claim.state == HELD and any(error.waits_for != "person" for error in claim.errors)
 
 
+async def look_soon(unit: Unit, facts: Sequence[Fact], wait_s: float) -> None:
+    """For claims just held: an answer may have come between our question and this transaction, and woken nobody."""
+    for fact in facts:
+        if isinstance(fact, ClaimMoved) and fact.event == "claim.held" and waits_for_others(fact.claim):
+            await _schedule(unit, fact.claim, wait_s)
+
+
+async def _schedule(unit: Unit, claim: Claim, wait_s: float) -> None:
+    due_at = unit.now + timedelta(seconds=wait_s)
+    payload = str(wait_s).encode()
+    await unit.schedule(LOOK_AGAIN, claim.claim_id, due_at, payload, claim.draft.journey_id)
+
+
 @dataclass(frozen=True, slots=True)
 class EventEntry:
     database: Database
@@ -73,10 +86,7 @@ class EventEntry:
         draft, answers = prepared
         facts = await handlers.take_charges(Claims(unit.conn), self.book, unit.tenant, draft, answers, unit.now)
         await publish(unit, facts)
-        for fact in facts:
-            if isinstance(fact, ClaimMoved) and fact.event == "claim.held" and waits_for_others(fact.claim):
-                # An answer may have come between our question and this transaction, and found no claim to wake.
-                await self._schedule(unit, fact.claim, self.first_look_s)
+        await look_soon(unit, facts, self.first_look_s)
 
     async def ask_after_coverage(self, event: Event) -> Looks:
         """Only an active coverage can release a claim; anything else would ask again for what is already held."""
@@ -135,12 +145,7 @@ class EventEntry:
         await publish(unit, facts)
         if claim is not None and waits_for_others(claim):
             wait_s = max(self.look_again_s, 2 * float(timer.payload or b"0"))
-            await self._schedule(unit, claim, min(wait_s, _LONGEST_WAIT_S))
-
-    async def _schedule(self, unit: Unit, claim: Claim, wait_s: float) -> None:
-        due_at = unit.now + timedelta(seconds=wait_s)
-        payload = str(wait_s).encode()
-        await unit.schedule(LOOK_AGAIN, claim.claim_id, due_at, payload, claim.draft.journey_id)
+            await _schedule(unit, claim, min(wait_s, _LONGEST_WAIT_S))
 
     async def post_payment(self, unit: Unit, event: Event, prepared: None) -> None:
         body: Any = event.body

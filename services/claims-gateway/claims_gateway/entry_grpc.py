@@ -1,4 +1,4 @@
-"""ClaimsService: reading claims, and a person's word on a hold."""
+"""ClaimsService: claims that are submitted as FHIR, reading claims, and a person's word on a hold."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from rcm.claims.v1.claims_pb2_grpc import ClaimsServiceServicer
 
 from claims_gateway import handlers
 from claims_gateway.entry_events import Questions, publish
+from claims_gateway.entry_fhir import FhirEntry
 from claims_gateway.model import Answers, Claim
 from claims_gateway.rules import RuleBook
 from claims_gateway.store import Claims
@@ -31,6 +32,7 @@ class ClaimsServicer(ClaimsServiceServicer):
     others: Questions
     book: RuleBook
     senders: Mapping[str, Sender]
+    fhir: FhirEntry
 
     async def GetClaim(self, request: claims_pb2.GetClaimRequest, context: Any) -> claims_pb2.GetClaimResponse:
         tenant = call_of(context).tenant
@@ -66,6 +68,11 @@ class ClaimsServicer(ClaimsServiceServicer):
             )
             await publish(unit, facts)
         return claims_pb2.ReleaseHoldResponse(claim=summary(released))
+
+    async def SubmitFhir(self, request: claims_pb2.SubmitFhirRequest, context: Any) -> claims_pb2.SubmitFhirResponse:
+        call = call_of(context)
+        answer = await self.fhir.submit(call.tenant, request, request.idempotency_key or call.idempotency_key)
+        return claims_pb2.SubmitFhirResponse(resource=answer.content, status=answer.status)
 
     async def _answers(self, tenant: str, claim: Claim) -> Answers:
         """Fresh ones when they can be had: a person who overrules an edit need not wait for a service that is away."""

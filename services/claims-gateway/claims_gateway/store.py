@@ -85,6 +85,21 @@ class Claims:
             encounter_key, payer_id, responsibility,
         )  # fmt: skip
 
+    async def hold_encounter(self, encounter: str) -> None:
+        """Until this transaction ends nobody else makes a claim of the encounter, from charges or as submitted."""
+        await self._conn.execute(
+            "select pg_advisory_xact_lock(hashtextextended(current_setting('app.tenant') || '|' || $1, 0))", encounter
+        )
+
+    async def find_of_encounter(self, encounter: str, payer_id: str, responsibility: int) -> Claim | None:
+        """The claim of an encounter by its reference, locked: whoever made it, unless it is void or billed nothing."""
+        return await self._one(
+            """select content from claim where encounter = $1 and payer_id = $2 and responsibility = $3
+            and state <> 'voided' and not (state = 'closed' and total_cents = 0)
+            order by created_at limit 1 for update""",
+            encounter, payer_id, responsibility,
+        )  # fmt: skip
+
     async def get(self, claim_id: str) -> Claim | None:
         return await self._one("select content from claim where claim_id = $1", claim_id)
 

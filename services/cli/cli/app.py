@@ -8,25 +8,22 @@ import signal
 import tempfile
 import threading
 from collections import Counter
-from collections.abc import Awaitable, Callable
 from pathlib import Path
-from typing import Annotated, TypeVar
+from typing import Annotated
 
-import grpc
 import httpx
 import typer
-from kernel.errors import LineError
 from rich.console import Console
 
 from cli import demo as demo_module
 from cli import render
-from cli.client import FhirClient, Line, Place
+from cli.asking import HOME, Folder, ask_line, fail, place_of
+from cli.client import Line, Place
+from cli.clients import clients_app
+from cli.message import message_app
+from cli.reconcile import reconcile
 from cli.stack import Stack, StackError
 from cli.submit import files_in, submit_file
-
-HOME = Path(".run")
-T = TypeVar("T")
-Folder = Annotated[Path, typer.Option("--folder", help="Where it keeps its data, logs and addresses.")]
 
 main = typer.Typer(
     name="throughline",
@@ -37,18 +34,9 @@ main = typer.Typer(
 )
 journey_app = typer.Typer(help="Where an encounter is, and how long each step took.", no_args_is_help=True)
 main.add_typer(journey_app, name="journey")
-
-
-def _fail(text: str) -> typer.Exit:
-    typer.secho(text, err=True, fg="red")
-    return typer.Exit(1)
-
-
-def _place(folder: Path) -> Place:
-    try:
-        return Place.read(folder / "stack.json")
-    except FileNotFoundError:
-        raise _fail(f"nothing runs in {folder}: start it with `throughline up`, or name its --folder") from None
+main.add_typer(clients_app, name="client")
+main.add_typer(message_app, name="message")
+main.command()(reconcile)
 
 
 @main.command()
@@ -64,13 +52,15 @@ def up(folder: Folder = HOME / "up") -> None:
             console.print(f"  FHIR endpoint   {stack.fhir_url}")
             for program in stack.programs():
                 console.print(f"  {program:<18}{stack.grpc_address(program)} (gRPC, reflection on)")
-            console.print(f"  client token    in {stack.folder / 'stack.json'} (tokens.default)")
+            console.print(
+                f"  token endpoint  {stack.clients['default'].token_url} (add a client: throughline client add)"
+            )
             console.print(f"  logs            {stack.logs_dir}\n  spans           {stack.traces_dir}")
             console.print("\nIn another shell: throughline submit FILE... or throughline status. Ctrl-C here stops it.")
             stop.wait()
             console.print("stopping")
     except StackError as error:
-        raise _fail(str(error)) from None
+        raise fail(str(error)) from None
 
 
 @main.command()
@@ -89,14 +79,14 @@ def demo(
             problems = asyncio.run(_run_demo(stack, folder, count, seed, timeout, console))
             console.print("\nstopping everything")
     except StackError as error:
-        raise _fail(str(error)) from None
+        raise fail(str(error)) from None
     finally:
         if keep:
             console.print(f"kept in {folder}")
         else:
             shutil.rmtree(folder, ignore_errors=True)
     if problems:
-        raise _fail("\n".join(problems[:40] + ([f"... and {len(problems) - 40} more"] if len(problems) > 40 else [])))
+        raise fail("\n".join(problems[:40] + ([f"... and {len(problems) - 40} more"] if len(problems) > 40 else [])))
 
 
 async def _run_demo(stack: Stack, folder: Path, count: int, seed: int, timeout_s: float, console: Console) -> list[str]:
@@ -128,9 +118,9 @@ def submit(
     folder: Folder = HOME / "up",
 ) -> None:
     """Send FHIR files to a running Throughline and say what became of each Encounter in them."""
-    place = _place(folder)
-    if source not in place.tokens:
-        raise _fail(f"no client for the source {source}: there are {', '.join(sorted(place.tokens))}")
+    place = place_of(folder)
+    if source not in place.clients:
+        raise fail(f"no client for the source {source}: there are {', '.join(sorted(place.clients))}")
     if asyncio.run(_submit(place, list(files_in(paths)), source, wait)):
         raise typer.Exit(1)
 
@@ -140,7 +130,7 @@ async def _submit(place: Place, files: list[Path], source: str, wait_s: float) -
     line = Line(place)
     try:
         async with httpx.AsyncClient(timeout=120) as http:
-            client = FhirClient(place.fhir_url, place.tokens[source], http)
+            client = place.fhir(http, source)
             outcomes = []
             for file in files:
                 outcome = await submit_file(client, file)
@@ -166,7 +156,7 @@ def journey_show(
     folder: Folder = HOME / "up",
 ) -> None:
     """One journey: its money, its stages over time, and every fact."""
-    found = _ask(folder, lambda line: line.journey(journey))
+    found = ask_line(folder, lambda line: line.journey(journey))
     console = render.console()
     console.print(render.encounter_table([found], {}))
     console.print()
@@ -182,7 +172,7 @@ def journey_list(
     folder: Folder = HOME / "up",
 ) -> None:
     """All journeys, one line each."""
-    found = _ask(folder, lambda line: line.journeys(state, outcome))
+    found = ask_line(folder, lambda line: line.journeys(state, outcome))
     console = render.console()
     for one in found:
         console.print(f"{one.journey_id}  {one.encounter:<44}", render.status_of(one))
@@ -191,9 +181,9 @@ def journey_list(
 @main.command()
 def status(folder: Folder = HOME / "up") -> None:
     """What is on the line: counts, dollars, and how long each stage takes."""
-    kpis = _ask(folder, lambda line: line.kpis())
-    ledger = _ask(folder, lambda line: line.ledger())
-    resources = _ask(folder, lambda line: line.resource_counts())
+    kpis = ask_line(folder, lambda line: line.kpis())
+    ledger = ask_line(folder, lambda line: line.ledger())
+    resources = ask_line(folder, lambda line: line.resource_counts())
     console = render.console()
     console.print(", ".join(f"{number} {kind}" for kind, number in sorted(resources.items())) or "no resources yet")
     for word, number in sorted(kpis.counts.items()):
@@ -201,24 +191,6 @@ def status(folder: Folder = HOME / "up") -> None:
     console.print(render.ledger_table(ledger))
     for stage, median in kpis.stage_p50_us.items():
         console.print(f"{stage:<16} median {render.span(median):>10}   p99 {render.span(kpis.stage_p99_us[stage]):>10}")
-
-
-def _ask(folder: Path, question: Callable[[Line], Awaitable[T]]) -> T:
-    """Asks a running Throughline one question; a clear line when it cannot answer."""
-
-    async def run() -> T:
-        line = Line(_place(folder))
-        try:
-            return await question(line)
-        finally:
-            await line.close()
-
-    try:
-        return asyncio.run(run())
-    except LineError as error:
-        raise _fail(error.reason) from None
-    except grpc.aio.AioRpcError as error:
-        raise _fail(f"no answer ({error.code().name}): is it still up?") from None
 
 
 if __name__ == "__main__":

@@ -12,9 +12,21 @@ from typing import Any
 import grpc
 import httpx
 from chassis import ask, open_channel
-from rcm.engine.v1 import engine_pb2, engine_pb2_grpc
+from rcm.engine.v1 import (
+    access_pb2,
+    access_pb2_grpc,
+    channels_pb2_grpc,
+    charges_pb2,
+    charges_pb2_grpc,
+    engine_pb2,
+    engine_pb2_grpc,
+    messages_pb2,
+    messages_pb2_grpc,
+)
 from rcm.journey.v1 import journey_pb2, journey_pb2_grpc
 from rcm.remittance.v1 import remittance_pb2, remittance_pb2_grpc
+
+from cli.access import Credentials, TokenSource
 
 FHIR_JSON = "application/fhir+json"
 RETRY_STATUS = frozenset({429, 502, 503, 504})
@@ -28,14 +40,19 @@ class Place:
 
     tenant: str
     fhir_url: str
-    tokens: dict[str, str]
+    clients: dict[str, Credentials]
     grpc: dict[str, str]
 
     @classmethod
     def read(cls, file: Path) -> Place:
         """From the file that `up` writes. FileNotFoundError when nothing runs there."""
         state = json.loads(file.read_text())
-        return cls(state["tenant"], state["fhir_url"], state["tokens"], state["grpc"])
+        clients = {source: Credentials(**client) for source, client in state["clients"].items()}
+        return cls(state["tenant"], state["fhir_url"], clients, state["grpc"])
+
+    def fhir(self, http: httpx.AsyncClient, source: str = "default") -> FhirClient:
+        """A client of the FHIR endpoint that speaks as this feed does."""
+        return FhirClient(self.fhir_url, TokenSource(self.clients[source], http), http)
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,9 +77,10 @@ class Sent:
 class FhirClient:
     """Posts Bundles and reads resources. What is not answered is sent again: the server answers the same bytes once."""
 
-    def __init__(self, base_url: str, token: str, http: httpx.AsyncClient) -> None:
+    def __init__(self, base_url: str, tokens: TokenSource, http: httpx.AsyncClient) -> None:
         self._base_url = base_url
-        self._headers = {"Authorization": f"Bearer {token}", "Content-Type": FHIR_JSON, "Accept": FHIR_JSON}
+        self._headers = {"Content-Type": FHIR_JSON, "Accept": FHIR_JSON}
+        self._tokens = tokens
         self._http = http
 
     async def post_bundle(self, bundle: bytes) -> Sent:
@@ -79,13 +97,16 @@ class FhirClient:
 
     async def _send(self, method: str, url: str, content: bytes) -> Sent:
         for attempt in range(TRIES):
+            headers = self._headers | {"Authorization": f"Bearer {await self._tokens.token()}"}
             try:
-                answer = await self._http.request(method, url, content=content or None, headers=self._headers)
+                answer = await self._http.request(method, url, content=content or None, headers=headers)
             except httpx.TransportError:
                 if attempt == TRIES - 1:
                     raise
             else:
-                if answer.status_code not in RETRY_STATUS or attempt == TRIES - 1:
+                if answer.status_code == 401 and attempt == 0:
+                    self._tokens.forget()
+                elif answer.status_code not in RETRY_STATUS or attempt == TRIES - 1:
                     return Sent(answer.status_code, answer.json() if answer.content else {})
             await asyncio.sleep(PAUSE_S)
         raise AssertionError("the last attempt returns or raises")
@@ -151,3 +172,57 @@ class Line:
         request = engine_pb2.CountResourcesRequest()
         answer = await ask(stub.CountResources, request, tenant=self._place.tenant, deadline_s=15)
         return dict(answer.by_type)
+
+    async def add_client(self, client: access_pb2.RegisteredClient) -> access_pb2.AddClientResponse:
+        """Registers a client of the FHIR endpoint, or again the same. Refused when another has its name."""
+        request = access_pb2.AddClientRequest(client=client)
+        return await ask(self._clients().AddClient, request, tenant=self._place.tenant)  # type: ignore[no-any-return]
+
+    async def registered_clients(self) -> Sequence[access_pb2.RegisteredClient]:
+        """Those that were registered, the revoked ones too."""
+        request = access_pb2.ListClientsRequest()
+        answer = await ask(self._clients().ListClients, request, tenant=self._place.tenant)
+        return answer.clients  # type: ignore[no-any-return]
+
+    async def revoke_client(self, name: str) -> None:
+        """Takes away a client's access. Refused when there is none of that name."""
+        request = access_pb2.RevokeClientRequest(name=name)
+        await ask(self._clients().RevokeClient, request, tenant=self._place.tenant)
+
+    def _clients(self) -> access_pb2_grpc.ClientServiceStub:
+        return access_pb2_grpc.ClientServiceStub(self._channel("interface-engine"))  # type: ignore[no-untyped-call]
+
+    async def search_messages(self, request: messages_pb2.SearchMessagesRequest) -> messages_pb2.SearchMessagesResponse:
+        """Messages of the feeds, the newest first."""
+        return await ask(self._messages().SearchMessages, request, tenant=self._place.tenant)  # type: ignore[no-any-return]
+
+    async def message(self, message_id: str) -> messages_pb2.GetMessageResponse:
+        """One message with its text. Refused when there is none."""
+        request = messages_pb2.GetMessageRequest(id=message_id)
+        return await ask(self._messages().GetMessage, request, tenant=self._place.tenant)  # type: ignore[no-any-return]
+
+    async def replay_messages(
+        self, ids: Sequence[str], matching: messages_pb2.SearchMessagesRequest
+    ) -> messages_pb2.ReplayMessagesResponse:
+        """Works on messages again: those of the ids, or without ids those that match."""
+        request = messages_pb2.ReplayMessagesRequest(ids=ids, matching=matching)
+        return await ask(self._messages().ReplayMessages, request, tenant=self._place.tenant, deadline_s=120)  # type: ignore[no-any-return]
+
+    async def dismiss_message(self, message_id: str, reason: str) -> messages_pb2.FeedMessage:
+        """Decides that a message shall not be worked on."""
+        request = messages_pb2.DismissMessageRequest(id=message_id, reason=reason)
+        answer = await ask(self._messages().DismissMessage, request, tenant=self._place.tenant)
+        return answer.message  # type: ignore[no-any-return]
+
+    def _messages(self) -> messages_pb2_grpc.MessageServiceStub:
+        return messages_pb2_grpc.MessageServiceStub(self._channel("interface-engine"))  # type: ignore[no-untyped-call]
+
+    async def reconcile(self, request: charges_pb2.ReconcileRequest) -> charges_pb2.ReconcileResponse:
+        """The accounts of feeds and days."""
+        stub = charges_pb2_grpc.ReconciliationServiceStub(self._channel("interface-engine"))  # type: ignore[no-untyped-call]
+        return await ask(stub.Reconcile, request, tenant=self._place.tenant, deadline_s=30)  # type: ignore[no-any-return]
+
+    async def channels(self, call: str, request: Any) -> Any:
+        """Asks the channel service: `call` is the name of the procedure."""
+        stub = channels_pb2_grpc.ChannelServiceStub(self._channel("interface-engine"))  # type: ignore[no-untyped-call]
+        return await ask(getattr(stub, call), request, tenant=self._place.tenant, deadline_s=300)

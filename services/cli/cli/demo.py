@@ -20,7 +20,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from cli import render
-from cli.client import FhirClient, Line, Place
+from cli.client import Line, Place
 
 PARALLEL = 8
 POLL_S = 0.5
@@ -75,7 +75,7 @@ async def send_stories(place: Place, stories: list[Story], show: Callable[[str, 
     gate = asyncio.Semaphore(PARALLEL)
 
     async with httpx.AsyncClient(timeout=30) as http:
-        client = FhirClient(place.fhir_url, place.tokens["default"], http)
+        client = place.fhir(http)
 
         async def send(story: Story) -> None:
             nonlocal done

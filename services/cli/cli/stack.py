@@ -7,29 +7,35 @@ so are the embedded servers.
 
 from __future__ import annotations
 
-import hashlib
+import asyncio
 import json
 import os
-import secrets
 import signal
 import socket
 import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Coroutine, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
+from typing import Any, TypeVar
 from urllib.parse import quote, urlsplit, urlunsplit
 
 from chassis.embedded import EmbeddedNats, EmbeddedPostgres
 from chassis.migrations import migrate
+from rcm.engine.v1 import access_pb2
+
+from cli.access import Credentials, keep_key, new_key, public_set
+from cli.client import Line, Place
 
 READY_WITHIN_S = 90.0
 STOP_WITHIN_S = 20.0
 WATCH_EVERY_S = 0.3
 TENANT = "demo"
+T = TypeVar("T")
 SOURCES = ("default", "synthea")  # one API client for each way of speaking
 
 
@@ -60,7 +66,7 @@ PROGRAMS: tuple[Program, ...] = (
     Program("claims-gateway", calls=("eligibility", "prior-auth")),
     Program("remittance"),
     Program("journey"),
-    Program("interface-engine", http=True),
+    Program("interface-engine", http=True, calls=("eligibility", "prior-auth", "claims-gateway")),
 )
 
 
@@ -80,7 +86,7 @@ class Stack:
         self.logs_dir = self.folder / "logs"
         self.processes: dict[str, subprocess.Popen[bytes]] = {}
         self.ports: dict[str, int] = {}
-        self.tokens: dict[str, str] = {}
+        self.clients: dict[str, Credentials] = {}
         self.restarts: dict[str, int] = {}
         self._stopping = threading.Event()
         self._watcher: threading.Thread | None = None
@@ -104,6 +110,7 @@ class Stack:
             for program in PROGRAMS:
                 self._launch(program)
             self._wait_ready()
+            self.clients = _apart(self._register_clients())
             self._write_state()
         except BaseException:
             self.stop()
@@ -141,11 +148,6 @@ class Stack:
             folder.mkdir(parents=True, exist_ok=True)
         for left in self.run_dir.glob("*.json"):
             left.unlink()
-        self.tokens = {source: secrets.token_urlsafe(32) for source in SOURCES}
-        rows = "".join(_client_row(source, token) for source, token in self.tokens.items())
-        clients = self.folder / "clients.toml"
-        clients.write_text(rows)
-        clients.chmod(0o600)
         names = [f"{program.name}/grpc" for program in PROGRAMS]
         names += [f"{program.name}/http" for program in PROGRAMS if program.http]
         self.ports = dict(zip(names, _free_ports(len(names)), strict=True))
@@ -190,7 +192,6 @@ class Stack:
             "RCM_GRPC_PORT": str(self.ports[f"{program.name}/grpc"]),
             "RCM_HTTP_PORT": str(self.ports.get(f"{program.name}/http", 0)),
             "RCM_CLEARINGHOUSE_URL": f"http://127.0.0.1:{self.ports['simulator/http']}",
-            "RCM_CLIENTS_FILE": str(self.folder / "clients.toml"),
             "RCM_DATA_DIR": str(self.folder / program.name),
             "RCM_TENANT": TENANT,
             "RCM_BASE_URL": self.fhir_url,
@@ -223,6 +224,15 @@ class Stack:
     def _last_words(self, program: Program) -> str:
         lines = (self.logs_dir / f"{program.name}.log").read_text(errors="replace").strip().splitlines()
         return lines[-1] if lines else "it said nothing"
+
+    async def _register_clients(self) -> dict[str, Credentials]:
+        """One client of the FHIR endpoint for each source; keys of an earlier run in this folder serve again."""
+        line = Line(Place(TENANT, self.fhir_url, {}, {"interface-engine": self.grpc_address("interface-engine")}))
+        keys = {source: _own_key(self.folder / "keys", source) for source in SOURCES}
+        try:
+            return {source: await _register(line, keys[source], source) for source in SOURCES}
+        finally:
+            await line.close()
 
     # Watching: what dies is started again
 
@@ -284,12 +294,12 @@ class Stack:
         return f"127.0.0.1:{self.ports[f'{service}/grpc']}"
 
     def _write_state(self) -> None:
-        """For the other commands: addresses and the client's tokens, readable by their owner only."""
+        """For the other commands: addresses and the clients' keys, readable by their owner only."""
         state = {
             "pid": os.getpid(),
             "tenant": TENANT,
             "fhir_url": self.fhir_url,
-            "tokens": self.tokens,
+            "clients": {source: asdict(client) for source, client in self.clients.items()},
             "grpc": {program.name: self.grpc_address(program.name) for program in PROGRAMS},
             "folder": str(self.folder),
         }
@@ -300,9 +310,28 @@ class Stack:
         draft.replace(file)
 
 
-def _client_row(source: str, token: str) -> str:
-    digest = hashlib.sha256(token.encode()).hexdigest()
-    return f'[[client]]\nid = "{source}"\ntoken_sha256 = "{digest}"\ntenant = "{TENANT}"\nsource = "{source}"\n\n'
+def _own_key(folder: Path, source: str) -> dict[str, Any]:
+    """The private key of a source's client; made when there is none."""
+    folder.mkdir(mode=0o700, exist_ok=True)
+    file = folder / f"{source}.json"
+    if not file.exists():
+        keep_key(file, new_key())
+    return dict(json.loads(file.read_text()))
+
+
+async def _register(line: Line, key: dict[str, Any], source: str) -> Credentials:
+    """Registers a source's client; its name goes with its key."""
+    wanted = access_pb2.RegisteredClient(
+        name=f"{source}-{key['kid']}", source=source, scopes="system/*.cruds", jwks=public_set(key)
+    )
+    added = await line.add_client(wanted)
+    return Credentials(added.client.client_id, key, added.token_url)
+
+
+def _apart(task: Coroutine[Any, Any, T]) -> T:
+    """The task's result from an event loop of its own: the caller may have one already."""
+    with ThreadPoolExecutor(1) as pool:
+        return pool.submit(asyncio.run, task).result()
 
 
 def _free_ports(count: int) -> list[int]:

@@ -6,12 +6,14 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from bus import Unit
+from bus.once import Once
 from chassis import Parts, Runtime, Service
 from kernel.identifiers import uuid7
 from rcm.eligibility.v1.eligibility_pb2_grpc import add_EligibilityServiceServicer_to_server
 
 from eligibility.clients import ClearinghousePayer
 from eligibility.entry_events import EventEntry
+from eligibility.entry_fhir import FhirEntry
 from eligibility.entry_grpc import EligibilityServicer
 from eligibility.handlers import CoverageDesk, Rulebook
 from eligibility.rules import load_tables
@@ -20,6 +22,7 @@ from eligibility.store import UnitOfWork
 from eligibility.wire.facts import write_fact
 
 NAME = "eligibility"
+LEASE_MARGIN_S = 10.0
 
 
 def open_work(unit: Unit) -> UnitOfWork:
@@ -40,10 +43,12 @@ async def build(runtime: Runtime) -> Parts:
     )
     entry = EventEntry(payer, rulebook, open_work, uuid7)
     desk = CoverageDesk(payer, work_for, rulebook, uuid7)
+    once = Once(runtime.database, settings.ask_timeout_s + LEASE_MARGIN_S)
+    fhir = FhirEntry(runtime.database, once, payer, rulebook, open_work, uuid7, runtime.clock, settings.submit_repeat_s)
     return Parts(
         subscriptions=entry.subscriptions(),
         timers=entry.timers(),
-        grpc=((add_EligibilityServiceServicer_to_server, EligibilityServicer(desk)),),
+        grpc=((add_EligibilityServiceServicer_to_server, EligibilityServicer(desk, fhir)),),
         grpc_names=("rcm.eligibility.v1.EligibilityService",),
     )
 

@@ -18,6 +18,9 @@ class Settings(RealtimeSettings, ServiceSettings):
     )
     max_tries: int = Field(default=5, ge=1, description="Attempts without an answer before a person is told.")
     previsit_hours: int = Field(default=24, gt=0, description="How long before an appointment to check again.")
+    submit_repeat_s: float = Field(
+        default=300.0, ge=0, description="How long a submitted request without a key gets the same answer again."
+    )
 
     def policy(self) -> Policy:
         return Policy(

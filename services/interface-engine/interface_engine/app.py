@@ -2,40 +2,127 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+from functools import partial
+from typing import Any
+
 from chassis import Parts, Runtime, Service, SettingsError
+from fastapi import FastAPI
 from kernel.rules import RuleError
+from rcm.engine.v1.access_pb2_grpc import add_ClientServiceServicer_to_server
+from rcm.engine.v1.charges_pb2_grpc import add_ReconciliationServiceServicer_to_server
 from rcm.engine.v1.engine_pb2_grpc import add_InterfaceEngineServiceServicer_to_server
+from rcm.engine.v1.messages_pb2_grpc import add_MessageServiceServicer_to_server
 
 from interface_engine import entry_events
-from interface_engine.clients import load_clients
+from interface_engine.clients_owners import GrpcOwners
+from interface_engine.entry_drop import DropWatcher
+from interface_engine.entry_feeds import Feeds
+from interface_engine.entry_files import FileIntake
+from interface_engine.entry_gate import AuditTrail, Gate, open_caller
 from interface_engine.entry_grpc import EngineServicer
-from interface_engine.entry_http import FhirDoor, build_app
+from interface_engine.entry_grpc_charges import ReconciliationServicer
+from interface_engine.entry_grpc_clients import ClientServicer
+from interface_engine.entry_grpc_messages import MessageServicer
+from interface_engine.entry_http import FhirDoor, audits, build_app
+from interface_engine.entry_intake import Intake
+from interface_engine.entry_messages import MessageDoor, add_message_route
+from interface_engine.entry_mllp import MllpPorts, tls_of
+from interface_engine.entry_release import Release
+from interface_engine.entry_token import TokenDoor, add_token_route, configuration_route, token_url_of
+from interface_engine.entry_worker import Endings, MessageWorker, Pruning
 from interface_engine.handlers.announcing import Channel
-from interface_engine.rules import Source, load_sources
+from interface_engine.key_sets import KeySets
+from interface_engine.rules.book import ChannelBook
 from interface_engine.settings import Settings
 
 NAME = "interface-engine"
+_GRPC_NAMES = ("InterfaceEngineService", "ClientService", "MessageService", "ReconciliationService")
+_LOOPBACK = ("127.0.0.1", "localhost", "::1")
 
 
-def _sources(settings: Settings) -> dict[str, Source]:
+def _book(runtime: Runtime) -> ChannelBook:
+    def refused(error: RuleError) -> None:
+        runtime.log.error("a channel file cannot be used: what was in force stays", file=error.file, line=error.line)
+
     try:
-        return load_sources(settings.site_dir / NAME if settings.site_dir else None)
+        return ChannelBook(runtime.settings.site_folder(NAME), refused)
     except RuleError as error:
-        raise SettingsError(f"a source channel cannot be used: {error.reason}") from error
+        raise SettingsError(f"a channel cannot be used: {error}") from error
+
+
+def _gate(runtime: Runtime) -> Gate:
+    settings: Settings = runtime.settings
+    if not settings.open_door:
+        return Gate(runtime.database, runtime.clock)
+    if settings.listen_host not in _LOOPBACK:
+        raise SettingsError("RCM_OPEN_DOOR is for loopback only: set RCM_LISTEN_HOST to 127.0.0.1, or leave it shut")
+    runtime.log.warning("THE FHIR DOOR IS OPEN: requests without a token are let in (RCM_OPEN_DOOR)")
+    return Gate(runtime.database, runtime.clock, open_caller(settings.tenant))
 
 
 async def build(runtime: Runtime) -> Parts:
     settings: Settings = runtime.settings
-    sources = _sources(settings)
-    clients = load_clients(settings.clients_file, sources)
-    door = FhirDoor(runtime, clients, Channel(sources, settings.base_url))
+    database, tenant, log = runtime.database, settings.tenant, runtime.log
+    book = _book(runtime)
+    announcing = Channel(book.sources, settings.base_url)
+    gate, audit = _gate(runtime), AuditTrail(database)
+    intake = Intake(database, tenant, timedelta(days=settings.control_id_days))
+    feeds = Feeds(book, announcing)
+    release = Release(database, tenant, announcing, intake.arrived, log)
+    book.subscribe(release.changed)
+    files = FileIntake(database, tenant, intake)
+    background = (
+        MessageWorker(database, tenant, feeds.process, intake.arrived, log).run,
+        _ports(runtime, book, intake).run,
+        DropWatcher(book.channels, files, log).run,
+        release.run,
+        Pruning(database, tenant, settings.message_days).run,
+        partial(book.watch, settings.channels_every_s),
+    )
     return Parts(
         subscriptions=entry_events.subscriptions(),
         linger_s=settings.linger_ms / 1000,
-        grpc=((add_InterfaceEngineServiceServicer_to_server, EngineServicer(runtime.database)),),
-        grpc_names=("rcm.engine.v1.InterfaceEngineService",),
-        http=build_app(runtime, door),
+        grpc=_grpc(runtime, book, intake),
+        grpc_names=tuple(f"rcm.engine.v1.{name}" for name in _GRPC_NAMES),
+        http=_http(runtime, book, gate, audit, intake, announcing),
+        background=background,
     )
+
+
+def _http(
+    runtime: Runtime, book: ChannelBook, gate: Gate, audit: AuditTrail, intake: Intake, announcing: Channel
+) -> FastAPI:
+    """The FHIR door, and beside it the token endpoint and HL7 v2 over HTTP."""
+    settings: Settings = runtime.settings
+    token_url = token_url_of(settings.base_url)
+    door = FhirDoor(runtime, gate, announcing, audit, GrpcOwners(runtime.channel), token_url)
+    app = build_app(runtime, door, (configuration_route(), *audits.routes()))
+    keys = KeySets(runtime.http, runtime.clock)
+    add_token_route(app, TokenDoor(runtime.database, keys, settings.base_url, timedelta(seconds=settings.token_s)))
+    add_message_route(app, MessageDoor(gate, audit, intake, book.channels))
+    return app
+
+
+def _grpc(runtime: Runtime, book: ChannelBook, intake: Intake) -> tuple[tuple[Any, Any], ...]:
+    settings: Settings = runtime.settings
+    database, token_url = runtime.database, token_url_of(settings.base_url)
+    return (
+        (add_InterfaceEngineServiceServicer_to_server, EngineServicer(database)),
+        (add_ClientServiceServicer_to_server, ClientServicer(database, book.sources, token_url, settings.base_url)),
+        (add_MessageServiceServicer_to_server, MessageServicer(database, intake.arrived)),
+        (add_ReconciliationServiceServicer_to_server, ReconciliationServicer(database)),
+    )
+
+
+def _ports(runtime: Runtime, book: ChannelBook, intake: Intake) -> MllpPorts:
+    settings: Settings = runtime.settings
+    try:
+        tls = tls_of(settings.mllp_certificate, settings.mllp_key, settings.mllp_client_ca)
+    except OSError as error:  # ssl.SSLError is one
+        raise SettingsError(f"RCM_MLLP_CERTIFICATE cannot be used ({type(error).__name__})") from error
+    endings = Endings(runtime.database, settings.tenant)
+    return MllpPorts(book.channels, intake, runtime.clock, runtime.log, endings.of, settings.mllp_connections, tls)
 
 
 SERVICE = Service(name=NAME, settings=Settings, build=build, migrations="interface_engine.migrations")

@@ -4,11 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from datetime import datetime
+from typing import Any, Literal
 
 from kernel.transitions import Transitions
 
 Resource = dict[str, Any]
+
+Became = Literal["created", "updated", "deleted", "found"]
+# What an entry that was carried out is answered with.
+_STATUS: Mapping[Became, str] = {
+    "created": "201 Created",
+    "updated": "200 OK",
+    "deleted": "204 No Content",
+    "found": "200 OK",
+}
 
 # A visit as the line has been told of it. Finished stays finished: what comes after amends it.
 VISIT_STATES = Transitions(
@@ -22,12 +32,14 @@ VISIT_STATES = Transitions(
 
 
 class Rejected(Exception):
-    """A request that FHIR has a status of its own for: an HTTP status and the OperationOutcome that says why."""
+    """A request that FHIR has a status of its own for: an HTTP status, the OperationOutcome that says why, and headers
+    that belong to that status."""
 
-    def __init__(self, status: int, outcome: Resource) -> None:
+    def __init__(self, status: int, outcome: Resource, headers: Mapping[str, str] | None = None) -> None:
         super().__init__(f"refused with {status}")
         self.status = status
         self.outcome = outcome
+        self.headers: Mapping[str, str] = headers or {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,21 +61,31 @@ class Link:
 
 @dataclass(frozen=True, slots=True)
 class Facets:
-    """What is indexed of a resource. Identifiers are (system, value); `unresolved` are paths that lead nowhere."""
+    """What is indexed of a resource. Identifiers are (system, value); `unresolved` are paths that lead nowhere.
+
+    Rows of the search begin with "Type.parameter": tokens with system and code, strings with folded text, days with
+    the first moment and the one after the last, numbers as texts in the order of the numbers with system and code.
+    """
 
     links: tuple[Link, ...] = ()
     identifiers: tuple[tuple[str, str], ...] = ()
     status: str = ""
     unresolved: tuple[str, ...] = ()
+    tokens: tuple[tuple[str, str, str], ...] = ()
+    strings: tuple[tuple[str, str], ...] = ()
+    days: tuple[tuple[str, datetime, datetime], ...] = ()
+    numbers: tuple[tuple[str, str, str, str], ...] = ()
+    uris: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Current:
-    """The newest stored version of a resource."""
+    """The newest stored version of a resource. A deleted one is followed by what revives it, and is nowhere else."""
 
     version: int
     sha256: bytes
     status: str
+    deleted: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +121,8 @@ class Draft:
 
 @dataclass(frozen=True, slots=True)
 class Kept:
-    """What became of entry `index` of a request. `draft` is None when a conditional create found the resource."""
+    """What became of entry `index` of a request. `draft` is None when a conditional create found the resource; that of
+    a deletion is the last text, called off. Found is what was there already as it was sent."""
 
     index: int
     type: str
@@ -107,15 +130,19 @@ class Kept:
     version: int
     draft: Draft | None = None
     changed: bool = False
+    became: Became = "found"
 
     @property
     def status(self) -> str:
-        return "201 Created" if self.changed and self.version == 1 else "200 OK"
+        return _STATUS[self.became]
 
 
 @dataclass(frozen=True, slots=True)
 class Visit:
-    """An encounter's place on the line. `version` rises with each fact; `state` is what was last told."""
+    """An encounter's place on the line. `version` rises with each fact; `state` is what was last told.
+
+    `unmapped` says that something in it holds until a code map knows its code.
+    """
 
     encounter: str
     encounter_key: str
@@ -123,6 +150,7 @@ class Visit:
     state: str = ""
     version: int = 0
     source: str = ""
+    unmapped: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -85,6 +85,33 @@ async def determine_order(work: Work, policy: Policy, prepared: Prepared, versio
     await _record(work, policy, Pending(order=order, ruling=prepared.ruling, version=version), found, exchange, before)
 
 
+async def ask_submitted(
+    payer: Payer, requirements: Requirements, order: Order, standing: Authorization | None
+) -> Prepared:
+    """Who submits a request wants the payer's own word, whatever the rows say."""
+    question = ServiceQuestion(
+        payer_id=order.payer_id,
+        code=order.code,
+        on=order.on,
+        place_of_service=order.place_of_service,
+        diagnoses=order.diagnoses,
+    )
+    ruled = requirements.determine(question)
+    return await ask_if_required(payer, order, replace(ruled, requirement=Requirement.REQUIRED), standing)
+
+
+async def determine_submitted(work: Work, policy: Policy, prepared: Prepared) -> Authorization:
+    """Where a submitted service stands now. What could not be asked is told to the sender and not kept."""
+    if not prepared.order.obstacle:
+        await determine_order(work, policy, prepared, 0)
+    return standing_of(prepared.order, await work.authorization(prepared.order.authorization_id), work.now)
+
+
+def standing_of(order: Order, found: Authorization | None, now: datetime) -> Authorization:
+    """The standing of a submitted service; of one that was never asked about, what keeps us from asking."""
+    return found or decide(order, Ruling(requirement=Requirement.REQUIRED), Exchange(), now, 0)
+
+
 async def inquire_again(work: Work, policy: Policy, pending: Pending, exchange: Exchange) -> None:
     """A pended or unanswered request was repeated with the same trace number. A version since overtaken is dropped."""
     before = await work.authorization(pending.order.authorization_id)
@@ -98,10 +125,20 @@ async def inquire_again(work: Work, policy: Policy, pending: Pending, exchange: 
 
 
 async def find_authorizations(
-    work: Work, requirements: Requirements, subject_key: str, questions: Sequence[ServiceQuestion]
+    work: Work,
+    requirements: Requirements,
+    subject_key: str,
+    questions: Sequence[ServiceQuestion],
+    member_key: str = "",
 ) -> list[Authorization]:
-    """One answer for each question, in order. Nobody outside is asked."""
-    stored = await work.of_subject(subject_key, [question.code for question in questions])
+    """One answer for each question, in order. Nobody outside is asked.
+
+    `member_key` finds what was submitted for the same member with records that are not ours.
+    """
+    codes = [question.code for question in questions]
+    stored = list(await work.of_subject(subject_key, codes))
+    if member_key:
+        stored += await work.of_subject(member_key, codes)
     return [choose(question, requirements.determine(question), stored) for question in questions]
 
 

@@ -40,7 +40,8 @@ class Order:
     `authorization_id` is derived from order and code; `subject_key` stands for patient and coverage. `patient`,
     `coverage`, `order`, `encounter` are FHIR references. `on` to `until` is when the service is to take place.
     `units` is exact decimal text, `diagnoses` ICD-10-CM without the point. `obstacle` names why the payer cannot be
-    asked, empty when it can. `off` when the order has been withdrawn.
+    asked, empty when it can. `off` when the order has been withdrawn. `request_id` names the submitted request that it
+    is an item of.
     """
 
     authorization_id: str
@@ -65,6 +66,7 @@ class Order:
     obstacle: str = ""
     off: bool = False
     journey_id: str = ""
+    request_id: str = ""
 
     @property
     def ordering_key(self) -> str:
@@ -117,7 +119,8 @@ class Exchange:
 class Authorization:
     """The standing of one ordered service. `number` goes to the claim's REF*G1 while `valid_from`..`valid_to` holds.
 
-    `retriable`: nobody decided and asking again can help. `asked_at` is the first attempt with these facts.
+    `retriable`: nobody decided and asking again can help. `asked_at` is the first attempt with these facts. `action`
+    and `review_reasons` are the payer's own codes (HCR01, HCR03), empty when it gave none.
     """
 
     authorization_id: str
@@ -137,6 +140,8 @@ class Authorization:
     digest: str = ""
     version: int = 0
     asked_at: datetime | None = None
+    action: str = ""
+    review_reasons: tuple[str, ...] = ()
 
     def covers(self, on: date) -> bool:
         """Whether the day lies in the validity; an unlimited side is open, a validity never told covers nothing."""
@@ -259,3 +264,28 @@ class Policy:
 
 
 Payers = Mapping[str, PayerRow]
+
+
+@dataclass(frozen=True, slots=True)
+class SubmittedItem:
+    """One item of a Claim that was submitted for preauthorization. `sequence` is the sender's and never changes."""
+
+    sequence: int
+    order: Order
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SubmittedRequest:
+    """A submitted Claim as it is kept for $inquire: the texts that came, and what it can be found by.
+
+    `member_key` stands for the payer's member, whoever sent the request; `identifiers` are "system|value".
+    """
+
+    request_id: str
+    client_id: str
+    subject_key: str
+    member_key: str
+    identifiers: tuple[str, ...]
+    codes: tuple[str, ...]
+    resource: bytes
+    context: bytes

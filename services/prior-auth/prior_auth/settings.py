@@ -19,6 +19,12 @@ class Settings(RealtimeSettings, ServiceSettings):
     max_tries: int = Field(default=5, ge=1, description="Attempts without an answer before no more are made.")
     urgent_hours: int = Field(default=72, ge=1, description="A payer's time for an urgent request (CMS-0057-F).")
     standard_hours: int = Field(default=168, ge=1, description="A payer's time for a standard request (CMS-0057-F).")
+    submit_wait_s: float = Field(
+        default=12.0, gt=0, le=14.0, description="Longest wait for the payer before a submitted request is pended."
+    )
+    submit_repeat_s: float = Field(
+        default=300.0, ge=0, description="How long a submitted request without a key gets the same answer again."
+    )
 
     def policy(self) -> Policy:
         return Policy(

@@ -6,7 +6,7 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-from fhir_r4 import Resource, read, read_optional, write
+from fhir_r4 import Resource, codec, read, read_optional, write
 from hypothesis import given
 from hypothesis import strategies as st
 from kernel.errors import Unreadable
@@ -125,6 +125,38 @@ def test_any_bytes_are_read_or_refused(data: bytes) -> None:
     except Unreadable:
         return
     assert made["resourceType"]
+
+
+def _told(data: bytes) -> object:
+    try:
+        return _exact(read(data))
+    except Unreadable as refusal:
+        return refusal.code, refusal.position
+
+
+PIECES = st.sampled_from([
+    *'{}[],:"', " ", "\n", '"a"', '"b"', '"a:b"', '"resourceType"', '"Basic"',
+    '"\\u0061"', '"\\u003a"', '"\\\\u003a"', '"\\/"',
+    "1", "-0", "1.10", "1E2", "true", "null", "18446744073709551616", "9" * 65, "9" * 64,
+    "1e101", "NaN", "\ufeff", "[" * 80,
+    '{"a":1,"a":2}', '{"a":"::","b":1,"b":"x"}', '{"a:":1,"a:":2}', '{"a":1,"a":' + "9" * 30 + "}",
+])  # fmt: skip
+OBJECTS = st.lists(st.tuples(st.sampled_from(["a", "b", "a:b", "\\u0061", "c"]), PIECES), max_size=5).map(
+    lambda pairs: "{" + ",".join(f'"{key}":{value}' for key, value in [("resourceType", '"Basic"'), *pairs]) + "}"
+)
+
+
+@given(OBJECTS | st.lists(PIECES, max_size=12).map("".join))
+def test_the_fast_reader_and_the_exact_one_say_the_same(text: str) -> None:
+    quick = _told(text.encode())
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(codec, "_read_plain", lambda data, max_depth: None)
+        assert _told(text.encode()) == quick
+
+
+def test_plain_texts_take_the_fast_reader(samples: dict[str, Resource]) -> None:
+    taken = [codec._read_plain(write(resource), 64) is not None for resource in samples.values()]
+    assert sum(taken) > 0.9 * len(taken)
 
 
 def test_samples_keep_every_value(samples: dict[str, Resource]) -> None:

@@ -212,9 +212,9 @@ def test_invariants(name: str, rule_id: str) -> None:
     (rule,) = (one for one in INVARIANTS[name] if one.rule_id == rule_id)
     good, bad = CASES[name, rule_id]
     for node in good:
-        assert rule.holds(node), node
+        assert rule.kept_by(node), node
     for node in bad:
-        assert not rule.holds(node), node
+        assert not rule.kept_by(node), node
 
 
 def test_moments_compare_as_far_as_both_are_precise() -> None:

@@ -3,7 +3,9 @@
 from decimal import Decimal
 
 import pytest
-from fhir_r4.primitives import FORMATS
+from fhir_r4.primitives import FORMATS, QUICK
+from hypothesis import given
+from hypothesis import strategies as st
 
 GOOD: dict[str, list[object]] = {
     "boolean": [True, False],
@@ -24,7 +26,7 @@ GOOD: dict[str, list[object]] = {
     "dateTime": ["2026", "2026-02-28", "2026-02-28T10:00:00Z", "2026-02-28T10:00:00.123456789+14:00"],
     "instant": ["2026-02-28T10:00:60Z", "2026-02-28T10:00:00.1-05:00"],
     "time": ["00:00:00", "23:59:60", "12:00:00.5"],
-    "base64Binary": ["aGk=", " aG\nk= "],
+    "base64Binary": ["aGk=", " aG\nk= ", "aG==", "AAAA"],
     "xhtml": ['<div xmlns="http://www.w3.org/1999/xhtml">a</div>', '<div xmlns="http://www.w3.org/1999/xhtml"/>'],
 }
 BAD: dict[str, list[object]] = {
@@ -46,7 +48,7 @@ BAD: dict[str, list[object]] = {
     "dateTime": ["2026-01-01T10:00:00", "2026-01-01T10:00Z", "2026-01-01T24:00:00Z", "2026-01T10:00:00Z", "2026-02-30"],
     "instant": ["2026-01-01", "2026-01-01T10:00:00", "2026-01-01T10:00:00+14:30"],
     "time": ["24:00:00", "10:00", "10:00:00Z", "1:00:00"],
-    "base64Binary": ["", "a*b", 1],
+    "base64Binary": ["", " ", "a*b=", "aGk", "a=Gk", "aG===", "====", 1],
     "xhtml": [
         "",
         "text",
@@ -55,6 +57,7 @@ BAD: dict[str, list[object]] = {
         '<div onclick="a">a</div>',
         '<div><a href="javascript:a">a</a></div>',
         "<div><iframe/></div>",
+        "<div>< / SCRIPT></div>",
         1,
     ],
 }
@@ -70,3 +73,35 @@ def test_formats(name: str) -> None:
         assert FORMATS[name](value), value
     for value in BAD[name]:
         assert not FORMATS[name](value), value
+
+
+TRICKY = [
+    *(value for values in (*GOOD.values(), *BAD.values()) for value in values),
+    *("1999-02-29", "1000", "2100-02-29", "0999-01-01", "2026-06-31", "\x85", "\xa0a", "a\x1c", "a" * 10_001),
+]
+
+
+def _quick(name: str, value: object) -> bool:
+    try:
+        return bool(QUICK[name](value))
+    except TypeError:
+        return False
+
+
+@given(st.sampled_from(sorted(QUICK)), st.sampled_from(TRICKY) | st.text(max_size=12) | st.datetimes().map(str))
+def test_what_is_accepted_quickly_is_good(name: str, value: object) -> None:
+    assert FORMATS[name](value) or not _quick(name, value)
+
+
+@pytest.mark.parametrize("name", QUICK)
+def test_what_is_usual_is_accepted_quickly(name: str) -> None:
+    assert any(_quick(name, value) for value in GOOD[name])
+
+
+@pytest.mark.parametrize("year", [1999, 2000, 2024, 2100])
+@pytest.mark.parametrize("name", ["date", "dateTime"])
+def test_every_day_that_is_accepted_quickly_is_in_the_calendar(name: str, year: int) -> None:
+    for month in range(14):
+        for day in range(33):
+            text = f"{year}-{month:02}-{day:02}"
+            assert FORMATS[name](text) or not _quick(name, text), text

@@ -16,6 +16,10 @@ ServiceRequest MedicationRequest MedicationAdministration DeviceRequest Immuniza
 DocumentReference ChargeItem Claim ClaimResponse CoverageEligibilityRequest CoverageEligibilityResponse
 ExplanationOfBenefit Task PaymentReconciliation Account RelatedPerson Medication Goal CarePlan CareTeam ImagingStudy
 AllergyIntolerance Device QuestionnaireResponse Provenance Bundle OperationOutcome Parameters Subscription AuditEvent
+PaymentNotice Invoice ChargeItemDefinition InsurancePlan EnrollmentRequest EnrollmentResponse Questionnaire Binary Group
+List Endpoint OrganizationAffiliation HealthcareService Slot Schedule AppointmentResponse NutritionOrder Communication
+CommunicationRequest VisionPrescription MedicationDispense MedicationStatement Specimen Media Consent Composition Basic
+EpisodeOfCare Flag Person CapabilityStatement MessageHeader
 """
 
 
@@ -48,6 +52,16 @@ def test_every_binding_is_a_value_set_and_every_value_set_is_bound() -> None:
     used = {id(one.codes or one.concept) for form in _reachable().values() for one in form.values()} - {id(None)}
     rows = [row for text in (bindings.CODES, bindings.CONCEPTS) for row in text.strip().split("\n") if row[0] != " "]
     assert len(used) == len(rows)
+
+
+def test_the_value_sets_of_types_hold_every_type_that_is_used_here() -> None:
+    codes = shape("CapabilityStatementRestResource").elements["type"].codes
+    assert codes is not None and len(codes) == 148
+    assert codes == shape("Questionnaire").elements["subjectType"].codes
+    targets = {target for form in _reachable().values() for one in form.values() for target in one.targets or ()}
+    assert known_types() <= codes and targets <= codes
+    every = shape("DataRequirement").elements["type"].codes
+    assert every is not None and codes | (FORMATS.keys() - {"xhtml"}) <= every and "ClaimItem" not in every
 
 
 def test_targets_are_resource_types() -> None:

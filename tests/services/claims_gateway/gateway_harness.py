@@ -8,7 +8,9 @@ from typing import Any
 
 from bus import Database, Event
 from bus.event import decode, open_envelope
+from bus.once import Once
 from claims_gateway.entry_events import EventEntry
+from claims_gateway.entry_fhir import FhirEntry
 from claims_gateway.entry_grpc import ClaimsServicer
 from claims_gateway.entry_mailbox import Mailbox
 from claims_gateway.entry_submission import Submission
@@ -147,5 +149,5 @@ def gateway_on(database: Database, clock: FixedClock, book: RuleBook, tenant: st
         EventEntry(database, others, book, 2.0, 900.0),
         Submission(database, book, senders, boxes, 100, 0.01, 10.0),
         Mailbox(database, boxes, {tenant: "THROUGHLINE"}, 0.01),
-        ClaimsServicer(database, others, book, senders),
+        ClaimsServicer(database, others, book, senders, FhirEntry(database, Once(database), others, book, 2.0)),
     )

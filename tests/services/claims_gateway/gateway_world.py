@@ -234,6 +234,14 @@ class FakeClaims:
         rows = self.rows.values()
         return next((c for c in rows if (c.draft.encounter_key, c.payer_id, c.responsibility) == key), None)
 
+    async def hold_encounter(self, encounter: str) -> None:
+        """Nobody else is here."""
+
+    async def find_of_encounter(self, encounter: str, payer_id: str, responsibility: int) -> Claim | None:
+        key = (encounter, payer_id, responsibility)
+        rows = self.rows.values()
+        return next((c for c in rows if (c.draft.encounter, c.payer_id, c.responsibility) == key), None)
+
     async def lock(self, claim_id: str) -> Claim | None:
         return self.rows.get(claim_id)
 

@@ -8,7 +8,7 @@ import os
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -18,9 +18,14 @@ import structlog
 from bus import Database, Event
 from bus.event import decode, open_envelope
 from chassis import Runtime
-from interface_engine.clients import load_clients
-from interface_engine.entry_http import FhirDoor, build_app
+from fhir_r4 import outcome_of
+from interface_engine.entry_gate import AuditTrail, Gate
+from interface_engine.entry_http import FhirDoor, audits, build_app
+from interface_engine.entry_token import TokenDoor, add_token_route, configuration_route, token_url_of
 from interface_engine.handlers.announcing import Channel
+from interface_engine.key_sets import KeySets
+from interface_engine.model import Client, Rejected
+from interface_engine.model_access import Caller, Scopes
 from interface_engine.rules import load_sources
 from interface_engine.settings import Settings
 from kernel.clock import FixedClock
@@ -42,6 +47,8 @@ class World:
     http: httpx.AsyncClient
     clock: FixedClock
     seen: set[str] = field(default_factory=set)
+    app: Any = None
+    door: Any = None
 
     async def send(
         self, method: str, url: str, body: object = None, token: str = "default", **headers: str
@@ -69,26 +76,37 @@ class World:
             return int(await conn.fetchval(f"select count(*) from {table}"))
 
 
-def clients_file(folder: Path, tenant: str) -> Path:
-    """A clients file with the tokens of TOKENS."""
-    from hashlib import sha256
+@dataclass(frozen=True)
+class TokenGate:
+    """Lets in the tokens of TOKENS: two of the test's tenant and one of another. `scopes` are what all of them may."""
 
-    rows = []
-    for name, token in TOKENS.items():
-        of = f"{tenant}-other" if name == "stranger" else tenant
-        source = "default" if name == "stranger" else name
-        digest = sha256(token.encode()).hexdigest()
-        rows.append(f'[[client]]\nid = "{name}"\ntoken_sha256 = "{digest}"\ntenant = "{of}"\nsource = "{source}"\n')
-    file = folder / "clients.toml"
-    file.write_text("\n".join(rows))
-    return file
+    tenant: str
+    scopes: str = "system/*.cruds"
+
+    async def caller(self, authorization: str) -> Caller:
+        scheme, _, token = authorization.partition(" ")
+        name = next((name for name, one in TOKENS.items() if one == token.strip()), None)
+        if scheme.lower() != "bearer" or name is None:
+            raise Rejected(401, outcome_of("login", "a bearer token of a registered client is needed"))
+        tenant = f"{self.tenant}-other" if name == "stranger" else self.tenant
+        client = Client(name, tenant, "default" if name == "stranger" else name)
+        return Caller(client, Scopes.read(self.scopes), datetime.max.replace(tzinfo=UTC))
 
 
 @asynccontextmanager
-async def open_world(url: str, tenant: str, **settings: Any) -> AsyncIterator[World]:
-    """An engine's door over this database."""
-    import tempfile
-
+async def open_world(
+    url: str,
+    tenant: str,
+    *,
+    owners: Any = None,
+    audit: Any = None,
+    gate: Any = None,
+    site: str = SITE,
+    smart: bool = False,
+    **settings: Any,
+) -> AsyncIterator[World]:
+    """An engine's door over this database. `owners` answer $submit; `gate` stands for the one of TOKENS; `smart` is
+    the door as a site has it: tokens for registered clients alone, and a record of every access."""
     clock = FixedClock(NOW)
     database = Database(url, "interface_engine", clock)
     await database.open()
@@ -97,12 +115,16 @@ async def open_world(url: str, tenant: str, **settings: Any) -> AsyncIterator[Wo
     async with httpx.AsyncClient() as outside:
         runtime = Runtime(chosen, clock, database, outside, log, tracer, lambda name: None)
         sources = load_sources()
-        with tempfile.TemporaryDirectory() as folder:
-            clients = load_clients(clients_file(Path(folder), tenant), sources)
-        app = build_app(runtime, FhirDoor(runtime, clients, Channel(sources, SITE)))
+        if smart:
+            gate, audit = Gate(database, clock), AuditTrail(database)
+        url = token_url_of(site) if smart else ""
+        door = FhirDoor(runtime, gate or TokenGate(tenant), Channel(sources, site), audit, owners, url)
+        app = build_app(runtime, door, (configuration_route(), *audits.routes()) if smart else ())
+        if smart:
+            add_token_route(app, TokenDoor(database, KeySets(outside, clock), site, timedelta(minutes=5)))
         transport = httpx.ASGITransport(app=app)
         async with httpx.AsyncClient(transport=transport, base_url="http://engine", timeout=60) as http:
-            yield World(tenant, database, http, clock)
+            yield World(tenant, database, http, clock, app=app, door=door)
     await database.close()
 
 

@@ -102,7 +102,7 @@ def test_the_shipped_map_has_codes_of_the_right_shape_and_no_words() -> None:
         ("name: x\nverbs: 1", (), "x.yaml", None),
         ("name: x\nunmapped: {Patient: hold}", (), "x.yaml", 2),
         ("name: x\nunmapped: {Condition: drop}", (), "x.yaml", 2),
-        ("name: x\nmaps:\n  - {file: y.csv, from: a, to: b}", (), "x.yaml", 2),
+        ("name: x\nmaps:\n  - {file: y.csv, from: a, to: b}", (), "x.yaml", 3),
         ("name: synthea", (), "x.yaml", None),
         (MAPS, (GOOD, GOOD), "x.csv", 3),
         (MAPS, (GOOD.replace("99213", "9921"),), "x.csv", 2),

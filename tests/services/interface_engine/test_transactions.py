@@ -16,7 +16,7 @@ from fhir_r4.types import is_known
 
 EXAMPLES = sorted((CORPORA / "fhir" / "r4-examples").glob("*.json"))
 PARALLEL = 20
-TABLES = ("resource", "resource_version", "reference", "resource_identifier", "outbox", "journey", "received")
+TABLES = ("resource", "resource_version", "reference", "token", "outbox", "journey", "received")
 
 
 def post(resource: dict[str, Any], full_url: str, **request: str) -> dict[str, Any]:
@@ -56,7 +56,9 @@ async def test_one_wrong_entry_keeps_all_out(world: World, last: dict[str, Any],
         {"entry": "x"},
         {"type": "collection"},
         {"entry": [{"request": {"method": ["POST"], "url": "Patient"}, "resource": PATIENT}]},
-        {"entry": [{"request": {"method": "DELETE", "url": "Patient/p1"}}]},
+        {"entry": [{"request": {"method": "DELETE", "url": "Patient"}}]},
+        {"entry": [{"request": {"method": "GET", "url": "$export"}}]},
+        {"entry": [{"request": {"method": "POST", "url": "Claim/$submit"}, "resource": PATIENT}]},
         {"entry": [{"request": {"method": "POST", "url": "Patient"}, "resource": 5}]},
         {"entry": [{"request": {"method": "POST", "url": "Claim"}, "resource": PATIENT}]},
     ],
@@ -182,13 +184,14 @@ async def test_a_batch_does_each_entry_by_itself_and_once(world: World) -> None:
         {"request": {"method": "GET", "url": "Organization"}},
         {"request": {"method": "DELETE", "url": "Organization/x"}},
         {"resource": PATIENT | {"gender": "x"}, "request": {"method": "PUT", "url": "Patient/p1"}},
+        {"request": {"method": "GET", "url": "$nothing"}},
         kind="batch",
     )
     answer = await world.send("POST", "", sent)
     assert answer.status_code == 200 and validate(read(answer.content)) == []
     entries = answer.json()["entry"]
     statuses = [entry["response"]["status"][:3] for entry in entries]
-    assert statuses == ["201", "422", "404", "200", "400", "422"]
+    assert statuses == ["201", "422", "404", "200", "204", "422", "400"]
     issue = entries[5]["response"]["outcome"]["issue"][0]
     assert issue["expression"] == ["Bundle.entry[5].resource.gender"]
     assert entries[3]["resource"]["total"] == 1

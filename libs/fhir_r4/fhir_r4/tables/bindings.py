@@ -1,7 +1,8 @@
 """The value sets of required bindings: which codes an element may hold at all.
 
 A row is a value set and its codes; an indented row continues the one above. `CONCEPTS` are the required value sets of
-CodeableConcepts, with the code system that their codes belong to.
+CodeableConcepts, with the code system that their codes belong to. Media types (BCP 13) are required too, but theirs is
+an open registry that R4's own examples do not keep to ("json"): they are checked as codes only.
 
 Facts of FHIR R4 (4.0.1), https://hl7.org/fhir/R4/terminologies-valuesets.html, and of ISO 4217 for currencies.
 """
@@ -12,6 +13,35 @@ address-type: postal physical both
 address-use: home work temp old billing
 administrative-gender: male female other unknown
 adverse-event-actuality: actual potential
+all-types:
+  Account ActivityDefinition AdverseEvent AllergyIntolerance Appointment AppointmentResponse AuditEvent Basic Binary
+  BiologicallyDerivedProduct BodyStructure Bundle CapabilityStatement CarePlan CareTeam CatalogEntry ChargeItem
+  ChargeItemDefinition Claim ClaimResponse ClinicalImpression CodeSystem Communication CommunicationRequest
+  CompartmentDefinition Composition ConceptMap Condition Consent Contract Coverage CoverageEligibilityRequest
+  CoverageEligibilityResponse DetectedIssue Device DeviceDefinition DeviceMetric DeviceRequest DeviceUseStatement
+  DiagnosticReport DocumentManifest DocumentReference DomainResource EffectEvidenceSynthesis Encounter Endpoint
+  EnrollmentRequest EnrollmentResponse EpisodeOfCare EventDefinition Evidence EvidenceVariable ExampleScenario
+  ExplanationOfBenefit FamilyMemberHistory Flag Goal GraphDefinition Group GuidanceResponse HealthcareService
+  ImagingStudy Immunization ImmunizationEvaluation ImmunizationRecommendation ImplementationGuide InsurancePlan
+  Invoice Library Linkage List Location Measure MeasureReport Media Medication MedicationAdministration
+  MedicationDispense MedicationKnowledge MedicationRequest MedicationStatement MedicinalProduct
+  MedicinalProductAuthorization MedicinalProductContraindication MedicinalProductIndication MedicinalProductIngredient
+  MedicinalProductInteraction MedicinalProductManufactured MedicinalProductPackaged MedicinalProductPharmaceutical
+  MedicinalProductUndesirableEffect MessageDefinition MessageHeader MolecularSequence NamingSystem NutritionOrder
+  Observation ObservationDefinition OperationDefinition OperationOutcome Organization OrganizationAffiliation
+  Parameters Patient PaymentNotice PaymentReconciliation Person PlanDefinition Practitioner PractitionerRole Procedure
+  Provenance Questionnaire QuestionnaireResponse RelatedPerson RequestGroup ResearchDefinition
+  ResearchElementDefinition ResearchStudy ResearchSubject Resource RiskAssessment RiskEvidenceSynthesis Schedule
+  SearchParameter ServiceRequest Slot Specimen SpecimenDefinition StructureDefinition StructureMap Subscription
+  Substance SubstanceNucleicAcid SubstancePolymer SubstanceProtein SubstanceReferenceInformation
+  SubstanceSourceMaterial SubstanceSpecification SupplyDelivery SupplyRequest Task TerminologyCapabilities TestReport
+  TestScript ValueSet VerificationResult VisionPrescription Address Age Annotation Any Attachment BackboneElement
+  CodeableConcept Coding ContactDetail ContactPoint Contributor Count DataRequirement Distance Dosage Duration Element
+  ElementDefinition Expression Extension HumanName Identifier MarketingStatus Meta Money MoneyQuantity Narrative
+  ParameterDefinition Period Population ProdCharacteristic ProductShelfLife Quantity Range Ratio Reference
+  RelatedArtifact SampledData Signature SimpleQuantity SubstanceAmount Timing TriggerDefinition Type UsageContext
+  base64Binary boolean canonical code date dateTime decimal id instant integer markdown oid positiveInt string time
+  unsignedInt uri url uuid xhtml
 allergy-intolerance-category: food medication environment biologic
 allergy-intolerance-criticality: low high unable-to-assess
 allergy-intolerance-reaction-severity: mild moderate severe
@@ -80,6 +110,9 @@ endpoint-status: active suspended error off entered-in-error test
 episode-of-care-status: planned waitlist active onhold finished cancelled entered-in-error
 event-status: preparation in-progress not-done on-hold stopped completed entered-in-error unknown
 family-member-history-status: partial completed entered-in-error health-unknown
+fhir-version:
+  0.01 0.05 0.06 0.11 0.0.80 0.0.81 0.0.82 0.4.0 0.5.0 1.0.0 1.0.1 1.0.2 1.1.0 1.4.0 1.6.0 1.8.0 3.0.0 3.0.1 3.3.0
+  3.5.0 4.0.0 4.0.1
 fm-status: active cancelled draft entered-in-error
 goal-lifecycle-status: proposed planned accepted active on-hold completed cancelled entered-in-error rejected
 group-type: person animal practitioner device medication substance
@@ -137,6 +170,29 @@ request-group-action-selection-behavior: any all all-or-none exactly-one at-most
 request-intent: proposal plan directive order original-order reflex-order filler-order instance-order option
 request-priority: routine urgent asap stat
 request-status: draft active on-hold revoked completed entered-in-error unknown
+resource-types:
+  Account ActivityDefinition AdverseEvent AllergyIntolerance Appointment AppointmentResponse AuditEvent Basic Binary
+  BiologicallyDerivedProduct BodyStructure Bundle CapabilityStatement CarePlan CareTeam CatalogEntry ChargeItem
+  ChargeItemDefinition Claim ClaimResponse ClinicalImpression CodeSystem Communication CommunicationRequest
+  CompartmentDefinition Composition ConceptMap Condition Consent Contract Coverage CoverageEligibilityRequest
+  CoverageEligibilityResponse DetectedIssue Device DeviceDefinition DeviceMetric DeviceRequest DeviceUseStatement
+  DiagnosticReport DocumentManifest DocumentReference DomainResource EffectEvidenceSynthesis Encounter Endpoint
+  EnrollmentRequest EnrollmentResponse EpisodeOfCare EventDefinition Evidence EvidenceVariable ExampleScenario
+  ExplanationOfBenefit FamilyMemberHistory Flag Goal GraphDefinition Group GuidanceResponse HealthcareService
+  ImagingStudy Immunization ImmunizationEvaluation ImmunizationRecommendation ImplementationGuide InsurancePlan
+  Invoice Library Linkage List Location Measure MeasureReport Media Medication MedicationAdministration
+  MedicationDispense MedicationKnowledge MedicationRequest MedicationStatement MedicinalProduct
+  MedicinalProductAuthorization MedicinalProductContraindication MedicinalProductIndication MedicinalProductIngredient
+  MedicinalProductInteraction MedicinalProductManufactured MedicinalProductPackaged MedicinalProductPharmaceutical
+  MedicinalProductUndesirableEffect MessageDefinition MessageHeader MolecularSequence NamingSystem NutritionOrder
+  Observation ObservationDefinition OperationDefinition OperationOutcome Organization OrganizationAffiliation
+  Parameters Patient PaymentNotice PaymentReconciliation Person PlanDefinition Practitioner PractitionerRole Procedure
+  Provenance Questionnaire QuestionnaireResponse RelatedPerson RequestGroup ResearchDefinition
+  ResearchElementDefinition ResearchStudy ResearchSubject Resource RiskAssessment RiskEvidenceSynthesis Schedule
+  SearchParameter ServiceRequest Slot Specimen SpecimenDefinition StructureDefinition StructureMap Subscription
+  Substance SubstanceNucleicAcid SubstancePolymer SubstanceProtein SubstanceReferenceInformation
+  SubstanceSourceMaterial SubstanceSpecification SupplyDelivery SupplyRequest Task TerminologyCapabilities TestReport
+  TestScript ValueSet VerificationResult VisionPrescription
 search-entry-mode: match include outcome
 slot-status: busy free busy-unavailable busy-tentative entered-in-error
 specimen-status: available unavailable unsatisfactory entered-in-error

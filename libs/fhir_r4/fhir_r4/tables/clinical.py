@@ -571,7 +571,7 @@ Questionnaire : DomainResource
   derivedFrom 0..* canonical
   status 1..1 code = publication-status
   experimental 0..1 boolean
-  subjectType 0..* code
+  subjectType 0..* code = resource-types
   date 0..1 dateTime
   publisher 0..1 string
   contact 0..* ContactDetail

@@ -67,7 +67,7 @@ Contributor : Element
 Count : Quantity
 
 DataRequirement : Element
-  type 1..1 code
+  type 1..1 code = all-types
   profile 0..* canonical
   subject[x] 0..1 CodeableConcept | Reference(Group)
   mustSupport 0..* string
@@ -165,7 +165,7 @@ ParameterDefinition : Element
   min 0..1 integer
   max 0..1 string
   documentation 0..1 string
-  type 1..1 code
+  type 1..1 code = all-types
   profile 0..1 canonical
 
 Period : Element

@@ -99,7 +99,7 @@ CapabilityStatement : DomainResource
   imports 0..* canonical
   software 0..1 CapabilityStatementSoftware
   implementation 0..1 CapabilityStatementImplementation
-  fhirVersion 1..1 code
+  fhirVersion 1..1 code = fhir-version
   format 1..* code
   patchFormat 0..* code
   implementationGuide 0..* canonical
@@ -133,7 +133,7 @@ CapabilityStatementRestSecurity : BackboneElement
   description 0..1 markdown
 
 CapabilityStatementRestResource : BackboneElement
-  type 1..1 code
+  type 1..1 code = resource-types
   profile 0..1 canonical
   supportedProfile 0..* canonical
   documentation 0..1 markdown

@@ -7,9 +7,11 @@ from bisect import bisect_right
 from collections import Counter
 from collections.abc import Iterator
 from functools import lru_cache
+from itertools import islice
 
 from x12.check.columns import ColumnChecker
 from x12.check.finding import ERROR, WARNING, Finding, shape
+from x12.check.patterns import UNIT_SEGMENTS, Pattern, Patterns, Run
 from x12.check.values import Problem, UseChecker, fits_format, plain_checker
 from x12.delimiters import Delimiters
 from x12.loops import WIDTH, Frame, Walker
@@ -20,8 +22,6 @@ from x12.tree import Segment
 # segment: (element of the format qualifier, element of the value)
 _FORMATTED = {"DTP": (2, 3), "DMG": (1, 2), "PAT": (5, 6)}
 _COUNTED = frozenset(("CLM", "SE", "AMT", "QTY", "BPR", "SVC", "CLP", "HL"))
-# the loop that holds one claim, by the segment that opens it: rules about claims look at one such loop at a time
-_UNIT_SEGMENTS = frozenset(("CLM", "CLP"))
 _MOST_SHAPES = 2_000
 # this few segments are quicker looked at one by one
 _FEW = 3
@@ -46,7 +46,7 @@ class Plan:
         for use in row.uses:
             self.rows[use.number], self.uses[use.number] = row, use
         first = row.uses[0].segment if row.uses else ""
-        holds = any([self._collect(inner) for inner in row.loops]) or first in _UNIT_SEGMENTS
+        holds = any([self._collect(inner) for inner in row.loops]) or first in UNIT_SEGMENTS
         self.shapes[id(row)] = set()
         self.levels[id(row)] = [inner.id for inner in row.loops if inner.uses[0].segment == "HL"]
         if row.id and (holds or first == "HL"):
@@ -77,12 +77,15 @@ def plan_of(guide: Guide, delimiters: Delimiters) -> Plan:
 
 
 class Body(Walker):
-    """Collects the findings of one set. `units` are the loops let go, claims among them, to be checked further."""
+    """Collects the findings of one set. `units` are the loops let go, claims among them, to be checked further;
+    `alike` are the claims of the last piece whose pattern is known."""
 
-    def __init__(self, guide: Guide, delimiters: Delimiters, start: int) -> None:
+    def __init__(self, guide: Guide, delimiters: Delimiters, start: int, patterns: Patterns) -> None:
         super().__init__(guide, delimiters.component)
         self.guide, self.delimiters, self.start = guide, delimiters, start
         self.plan = plan_of(guide, delimiters)
+        self.patterns = patterns
+        self.alike: dict[Pattern, list[list[Segment]]] = {}
         self.findings: list[Finding] = []
         self.units: list[Frame] = []
         self.level_count = 0
@@ -91,13 +94,65 @@ class Body(Walker):
     def piece(self, segments: list[Segment]) -> list[Frame]:
         """Take the next segments and check them; the loops that are complete and were let go."""
         self.opened, self.gathered = [self.frame], {}
-        self.feed(segments)
+        self._claims(segments)
         self.strangers = any(use is None for _, use, _ in self.misfits)
         self._misplaced()
         for code, rows in self.gathered.items():
             self._elements(code // WIDTH, rows)
         units, self.units = self.units, []
         return units
+
+    def _claims(self, segments: list[Segment]) -> None:
+        """Walk on: through the first claim of each pattern, and over those that are like it."""
+        self.alike = {}
+        done = 0
+        for start, end in self.patterns.runs(segments):
+            self.feed(segments[done : start + 1])
+            done = start + 1
+            unit = self.frame
+            if unit.opener is not segments[start]:
+                continue
+            claim = segments[start:end]
+            key = self.patterns.key(self.state, claim)
+            pattern = self.patterns.known.get(key) if key else None
+            unit.run = run = Run(self.state, claim, key, pattern)
+            if pattern is None:
+                self.feed(claim[1:])
+                run.key = run.key if _within(self.frame, unit) else None
+            else:
+                self.alike.setdefault(pattern, []).append(claim)
+            done = end
+        self.feed(segments[done:])
+        self._gather()
+
+    def _gather(self) -> None:
+        """Put the segments of claims that were stepped over where the others are, but for the opening ones."""
+        gathered = self.gathered
+        for pattern, claims in self.alike.items():
+            for code, *column in islice(zip(pattern.codes, *claims, strict=True), 1, None):
+                if code in gathered:
+                    gathered[code] += column
+                else:
+                    gathered[code] = column
+
+    def unfold(self, unit: Frame) -> None:
+        """Hang the segments of a claim that was stepped over into loops after all, to say where something stands."""
+        run = unit.run
+        if not isinstance(run, Run) or not run.folded:
+            return
+        run.folded = False
+        kept = self.state, self.frame, self.gathered, self.opened
+        self.state, self.frame, self.gathered, self.opened = run.state, unit, {}, []
+        self.feed(run.segments[1:])
+        inner, end = self.opened, (self.state, self.frame)
+        self.state, self.frame, self.gathered, self.opened = kept
+        at = self.opened.index(unit) + 1
+        self.opened[at:at] = inner
+        if self.frame is unit:
+            self.state, self.frame = end
+
+    def stay(self) -> None:
+        self.unfold(self.frame)
 
     def groups(self) -> Iterator[tuple[int, list[Segment]]]:
         """The segments of the last piece that have a place, in groups of one id and number of elements (given)."""
@@ -131,7 +186,8 @@ class Body(Walker):
         return inner
 
     def leave(self, frame: Frame) -> Frame:
-        self._shape(frame)
+        if not (isinstance(frame.run, Run) and frame.run.folded):
+            self._shape(frame)
         parent, opener = frame.parent or frame, frame.opener
         if opener is not None and opener.id == "HL":
             children = any(name in frame.loop_counts for name in self.plan.levels[id(frame.row)])
@@ -193,8 +249,7 @@ class Body(Walker):
 
     def _frame_of(self, segment: Segment, number: int) -> Frame:
         """The frame that a segment of this piece stands in: the last opened before it, or one around that."""
-        at = bisect_right(self.opened, segment.position, 1, key=lambda item: item.opener.position if item.opener else 0)
-        frame: Frame | None = self.opened[at - 1]
+        frame = self._last_opened(segment.position)
         row = self.plan.rows[number]
         while frame is not None and frame.row is not row:
             frame = frame.parent
@@ -202,11 +257,28 @@ class Body(Walker):
 
     def frame_at(self, position: int) -> Frame | None:
         """The frame that holds the segment at a position of this piece, as long as frames are not cleared."""
-        at = bisect_right(self.opened, position, 1, key=lambda item: item.opener.position if item.opener else 0)
-        frame: Frame | None = self.opened[at - 1] if self.opened else None
+        frame = self._last_opened(position) if self.opened else None
         while frame is not None and not any(isinstance(x, Segment) and x.position == position for x in frame.items):
             frame = frame.parent
         return frame
+
+    def _last_opened(self, position: int) -> Frame | None:
+        """The last frame that was opened at a position or before."""
+        while True:
+            at = bisect_right(self.opened, position, 1, key=lambda item: item.opener.position if item.opener else 0)
+            frame = self.opened[at - 1]
+            if not (isinstance(frame.run, Run) and frame.run.folded):
+                return frame
+            self.unfold(frame)
+
+    def _report(self, frame: Frame, finding: Finding) -> None:
+        """A fault of the build of a loop: the claim that it is in is no pattern for others."""
+        self.findings.append(finding)
+        inner: Frame | None = frame
+        while inner is not None:
+            if isinstance(inner.run, Run):
+                inner.run.key = None
+            inner = inner.parent
 
     def _hl(self, segment: Segment, frame: Frame, element: int, rule: str, expected: str, severity: str) -> None:
         problem = Problem(1, rule, "7", element, expected=expected, warning=severity == WARNING)
@@ -215,31 +287,34 @@ class Body(Walker):
     def _missing(self, frame: Frame, use: Use, loop: str) -> None:
         opener = frame.opener
         qualifiers = "/".join(sorted(use.key_codes)) if use.key_codes else ""
-        self.findings.append(
+        self._report(
+            frame,
             Finding(
                 snip=2, rule="segment.missing", path=self._path(loop, use.segment), scope="segment", code="3",
                 segment_id=use.segment, position=opener.position if opener else self.start, set_start=self.start,
                 loop=loop, loop_path=frame.path(), found="absent", expected=f"{use.segment} {qualifiers}".strip(),
                 severity=WARNING if use.usage == "A" else ERROR,
-            )
+            ),
         )  # fmt: skip
 
     def _over(self, frame: Frame, segment: Segment, rule: str, code: str, most: int, count: int = 0) -> None:
-        self.findings.append(
+        self._report(
+            frame,
             Finding(
                 snip=2, rule=rule, path=self._path(frame.row.id, segment.id), scope="segment", code=code,
                 segment_id=segment.id, position=segment.position, set_start=self.start, loop=frame.row.id,
                 loop_path=frame.path(), found=str(count or most + 1), expected=f"at most {most}",
-            )
+            ),
         )  # fmt: skip
 
     def _segment_finding(self, segment: Segment, frame: Frame, rule: str, code: str, snip: int) -> None:
-        self.findings.append(
+        self._report(
+            frame,
             Finding(
                 snip=snip, rule=rule, path=self._path(frame.row.id, segment.id), scope="segment", code=code,
                 segment_id=segment.id, position=segment.position, set_start=self.start, loop=frame.row.id,
                 loop_path=frame.path(),
-            )
+            ),
         )  # fmt: skip
 
     def _element_finding(self, segment: Segment, frame: Frame, problem: Problem) -> None:
@@ -248,6 +323,12 @@ class Body(Walker):
 
     def _path(self, loop: str, segment_id: str) -> str:
         return "/".join(part for part in (self.guide.name, loop, segment_id) if part)
+
+
+def _within(frame: Frame | None, unit: Frame) -> bool:
+    while frame is not None and frame is not unit:
+        frame = frame.parent
+    return frame is unit
 
 
 def element_problems(checker: UseChecker, segment: Segment) -> list[Problem]:

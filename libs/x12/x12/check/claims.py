@@ -3,7 +3,7 @@ dates and numbers that agree. Situations that need no arithmetic are rows of `x1
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from x12.amounts import AmountError, from_cents, to_cents
@@ -25,9 +25,9 @@ _DIAGNOSES = frozenset(("ABK", "BK", "ABF", "BF"))
 
 
 class Line(NamedTuple):
-    """A 2400 loop opened up: its service, day, control number and what other payers made of it."""
+    """A 2400 loop opened up: its LX, service, day, control number and what other payers made of it."""
 
-    frame: Frame
+    opener: Segment
     service: Segment | None
     charge: int
     day: Segment | None
@@ -36,34 +36,89 @@ class Line(NamedTuple):
 
 
 class Claim(NamedTuple):
-    """What the rules look at: the claim's loop and lines, the patient's birth date, the day the file was made."""
+    """What the rules look at: the claim and its lines, HI, the days of statement and service that the claim has itself,
+    the patient's birth date, the day the file was made."""
 
     name: str
-    loop: Frame
     clm: Segment
     total: int
     lines: list[Line]
+    diagnoses: list[Segment]
+    statement: Segment | None
+    own: Segment | None
     birth: str
     made_on: str
     mark: str
 
 
+class Layout(NamedTuple):
+    """Where the segments of a `Claim` without other payers stand, counted from CLM as 0, for the claims that are built
+    like it; -1 is absent. Of each line: LX, service, day, control number."""
+
+    lines: list[tuple[int, int, int, int]]
+    diagnoses: list[int]
+    statement: int
+    own: int
+
+
 def claim_faults(unit: Frame, mark: str, name: str) -> Iterator[Fault]:
     """The faults of one claim: `unit` is its 2300 frame, below frames that still know patient and header."""
+    claim = _claim(unit, mark, name)
+    if claim is None:
+        return
+    yield from _own_faults(claim)
+    if "2320" in unit.loop_counts:
+        yield from _other_payers(claim, unit)
+        yield from _responsibilities(claim, unit)
+    yield from _line_adjudications(claim, unit)
+
+
+def like_faults(layout: Layout, segments: Sequence[Segment], unit: Frame, mark: str, name: str) -> Iterator[Fault]:
+    """The faults of a claim by the layout of one that is built alike; its segments need no loops for that."""
+    found: list[Segment | None] = [*segments, None]
+    lines = []
+    for opener, at, day, control in layout.lines:
+        charge = _cents(segments[at].get(_SERVICES[name][1])) if at >= 0 else 0
+        lines.append(Line(segments[opener], found[at], charge, found[day], found[control], []))
+    return _own_faults(
+        Claim(
+            name, segments[0], _cents(segments[0].get(2)), lines, [segments[at] for at in layout.diagnoses],
+            found[layout.statement], found[layout.own], _birth(unit), _made_on(unit), mark,
+        )
+    )  # fmt: skip
+
+
+def layout_of(unit: Frame, mark: str, name: str) -> Layout | None:
+    """The layout of a claim; None when it has other payers or none of the services that are looked at."""
+    claim = _claim(unit, mark, name)
+    if claim is None or "2320" in unit.loop_counts or any(line.adjudications for line in claim.lines):
+        return None
+    start = claim.clm.position
+
+    def at(segment: Segment | None) -> int:
+        return segment.position - start if segment is not None else -1
+
+    lines = [(at(line.opener), at(line.service), at(line.day), at(line.control)) for line in claim.lines]
+    return Layout(lines, [at(hi) for hi in claim.diagnoses], at(claim.statement), at(claim.own))
+
+
+def _claim(unit: Frame, mark: str, name: str) -> Claim | None:
     clm = _first(unit, "CLM")
     if clm is None or name not in _SERVICES:
-        return
+        return None
     service = _SERVICES[name]
     lines = [_line(item, service) for item in unit.items if isinstance(item, Frame) and item.row.id == "2400"]
-    claim = Claim(name, unit, clm, _cents(clm.get(2)), lines, _birth(unit), _made_on(unit), mark)
+    return Claim(
+        name, clm, _cents(clm.get(2)), lines, _all(unit, "HI"), _first(unit, "DTP", "434"), _first(unit, "DTP", "472"),
+        _birth(unit), _made_on(unit), mark,
+    )  # fmt: skip
+
+
+def _own_faults(claim: Claim) -> Iterator[Fault]:
     yield from _charges(claim)
-    yield from _pointers(claim, service[2])
+    yield from _pointers(claim, _SERVICES[claim.name][2])
     yield from _dates(claim)
     yield from _numbers(claim)
-    if "2320" in unit.loop_counts:
-        yield from _other_payers(claim)
-        yield from _responsibilities(claim)
-    yield from _line_adjudications(claim)
 
 
 def _line(frame: Frame, service: tuple[str, int, int]) -> Line:
@@ -82,7 +137,8 @@ def _line(frame: Frame, service: tuple[str, int, int]) -> Line:
         elif item[0] == "REF":
             control = item if control is None and item.get(1) == "6R" else control
     charge = _cents(found.get(service[1])) if found else 0
-    return Line(frame, found, charge, day, control, adjudications)
+    opener = frame.opener or found or Segment("LX", (), 0)
+    return Line(opener, found, charge, day, control, adjudications)
 
 
 def _birth(unit: Frame) -> str:
@@ -148,11 +204,11 @@ def _adjusted(frame: Frame) -> int:
     return sum(_cents(cas.get(at)) for cas in _all(frame, "CAS") for at in range(3, len(cas.elements) + 1, 3))
 
 
-def _line_adjudications(claim: Claim) -> Iterator[Fault]:
+def _line_adjudications(claim: Claim, unit: Frame) -> Iterator[Fault]:
     """Every 2430: the charge less its adjustments is SVD02, and its payer is one of the claim's other payers."""
     if not any(line.adjudications for line in claim.lines):
         return
-    payers = {_payer_id(other) for other in _loops(claim.loop, "2320")}
+    payers = {_payer_id(other) for other in _loops(unit, "2320")}
     for line in claim.lines:
         for item in line.adjudications:
             svd = _first(item, "SVD")
@@ -171,10 +227,10 @@ def _payer_id(other: Frame) -> str:
     return _value(payer, "NM1", 9) if payer else ""
 
 
-def _other_payers(claim: Claim) -> Iterator[Fault]:
+def _other_payers(claim: Claim, unit: Frame) -> Iterator[Fault]:
     """Every 2320 with AMT*D and adjustments: CLM02 less its own and its lines' adjustments is AMT*D."""
     adjudications = [item for line in claim.lines for item in line.adjudications]
-    for other in _loops(claim.loop, "2320"):
+    for other in _loops(unit, "2320"):
         paid = _first(other, "AMT", "D")
         payer_id = _payer_id(other)
         theirs = [item for item in adjudications if payer_id and _value(item, "SVD", 1) == payer_id]
@@ -186,13 +242,13 @@ def _other_payers(claim: Claim) -> Iterator[Fault]:
             yield Fault(3, rule, "2320", paid, 2, "I12", _shown(paid.get(2)), from_cents(expected))
 
 
-def _responsibilities(claim: Claim) -> Iterator[Fault]:
+def _responsibilities(claim: Claim, unit: Frame) -> Iterator[Fault]:
     """Every payer of a claim has a place of its own in the order of payment; only U (unknown) may come twice."""
-    level: Frame | None = claim.loop.parent
+    level: Frame | None = unit.parent
     while level is not None and level.row.id != "2000B":
         level = level.parent
     seen = {_value(level, "SBR", 1)} if level else set()
-    for other in _loops(claim.loop, "2320"):
+    for other in _loops(unit, "2320"):
         sbr = _first(other, "SBR")
         place = sbr.get(1) if sbr else ""
         if sbr is not None and place in seen and place not in ("", "U"):
@@ -205,7 +261,7 @@ def _pointers(claim: Claim, element: int) -> Iterator[Fault]:
     if not element:
         return
     known = 0
-    for hi in _all(claim.loop, "HI"):
+    for hi in claim.diagnoses:
         if hi.get(1).split(claim.mark, 1)[0] in _DIAGNOSES:
             known = sum(1 for text in hi.elements if text)
     for line in claim.lines:
@@ -218,36 +274,34 @@ def _pointers(claim: Claim, element: int) -> Iterator[Fault]:
 
 def _dates(claim: Claim) -> Iterator[Fault]:
     """Nobody is treated before birth or after the file was made; lines lie within the statement."""
-    statement = _first(claim.loop, "DTP", "434")
+    statement = claim.statement
     first, _, last = statement.get(3).partition("-") if statement else ("", "", "")
-    dated = [(claim.loop, statement)] if statement else []
-    own = _first(claim.loop, "DTP", "472")
-    dated += [(claim.loop, own)] if own else []
-    dated += [(line.frame, line.day) for line in claim.lines if line.day]
-    for frame, dtp in dated:
+    dated = [("2300", dtp) for dtp in (statement, claim.own) if dtp]
+    dated += [("2400", line.day) for line in claim.lines if line.day]
+    for loop, dtp in dated:
         start, _, end = dtp.get(3).partition("-")
         end = end or start
         if not (is_date(start) and is_date(end)):
             continue
         if claim.made_on and end > claim.made_on and is_date(claim.made_on):
-            yield _dated(claim, frame, dtp, "service-in-future", "not after BHT04")
+            yield _dated(claim, loop, dtp, "service-in-future", "not after BHT04")
         if claim.birth and start < claim.birth and is_date(claim.birth):
-            yield _dated(claim, frame, dtp, "service-before-birth", "not before the birth date")
-        if frame is not claim.loop and statement and not first <= start <= end <= last:
-            yield _dated(claim, frame, dtp, "service-outside-statement", "within DTP*434")
+            yield _dated(claim, loop, dtp, "service-before-birth", "not before the birth date")
+        if loop == "2400" and statement and not first <= start <= end <= last:
+            yield _dated(claim, loop, dtp, "service-outside-statement", "within DTP*434")
 
 
-def _dated(claim: Claim, frame: Frame, dtp: Segment, rule: str, expected: str) -> Fault:
+def _dated(claim: Claim, loop: str, dtp: Segment, rule: str, expected: str) -> Fault:
     severity = WARNING if rule == "service-outside-statement" else "error"
-    return Fault(4, f"{claim.name}.{rule}", frame.row.id, dtp, 3, "I12", "", expected, severity=severity)
+    return Fault(4, f"{claim.name}.{rule}", loop, dtp, 3, "I12", "", expected, severity=severity)
 
 
 def _numbers(claim: Claim) -> Iterator[Fault]:
     """Lines are numbered from 1 up, and their control numbers are unique: the 835 answers by them."""
     seen: set[str] = set()
     for number, line in enumerate(claim.lines, 1):
-        opener = line.frame.opener
-        if opener is not None and opener.get(1) != str(number):
+        opener = line.opener
+        if opener.get(1) != str(number):
             yield Fault(4, f"{claim.name}.line-number", "2400", opener, 1, "I12", _shown(opener.get(1)), str(number))
         control = line.control
         if control is not None and control.get(2) in seen:

@@ -80,10 +80,14 @@ def _date(segment: Segment, days: list[str]) -> None:
 
 def service_day(segment: Segment) -> str:
     """The day of service that a DTP or DTM gives, empty when it is about something else."""
-    if segment.get(1) not in _SERVICE_DATES:
+    return day_of(segment.get(1), segment.get(3) if segment.id == "DTP" else segment.get(2))
+
+
+def day_of(qualifier: str, text: str) -> str:
+    """The day of service of a date under its qualifier."""
+    if qualifier not in _SERVICE_DATES:
         return ""
-    text = segment.get(3) if segment.id == "DTP" else segment.get(2)
-    return text[-8:] if segment.get(1) == "434" else text[:8]
+    return text[-8:] if qualifier == "434" else text[:8]
 
 
 def _flush(

@@ -8,17 +8,19 @@ from dataclasses import replace
 from x12.amounts import from_cents
 from x12.balance import Ledger
 from x12.check.body import Body, check_plain
-from x12.check.claims import claim_faults
+from x12.check.claims import claim_faults, like_faults
 from x12.check.code_columns import columns_of
 from x12.check.codes import code_faults
 from x12.check.envelope import GroupTally, set_findings
-from x12.check.faults import placed
+from x12.check.faults import Fault, placed
 from x12.check.finding import Finding
 from x12.check.likeness import situations_of
+from x12.check.patterns import Run, patterns_of
 from x12.check.situations import Rule, situations
 from x12.code_sets import SHIPPED, CodeSets
 from x12.delimiters import Delimiters
-from x12.loops import Frame, guide_for
+from x12.loops import Frame, guide_for, track_of
+from x12.tables.guide_rows import Guide
 from x12.tree import NOWHERE, Place, Segment, TransactionSet
 
 # a piece is cut before one of these, so that no claim is torn apart
@@ -58,11 +60,15 @@ class SetCheck:
         self.name = self.guide.name if self.guide else self.header.get(1)
         self.start, self.count = self.header.position, 0
         self.plain = (self.header.get(3) or group.get(8)).startswith("00501")
-        self.body = Body(self.guide, delimiters, self.start) if self.guide else None
         self.situations = situations_of((*situations(self.name), *rules), self.name, delimiters.component)
+        self.body = self._body(self.guide) if self.guide else None
         self.above: dict[int, tuple[int, object]] = {}
         self.ledger = Ledger(self.start, keep=False) if self.header.get(1) == "835" else None
         self.made_on = ""
+
+    def _body(self, guide: Guide) -> Body:
+        patterns = patterns_of(track_of(guide, self.delimiters.component), self.situations)
+        return Body(guide, self.delimiters, self.start, patterns)
 
     def piece(self, segments: list[Segment]) -> list[Finding]:
         """The findings of the next segments, in order of position."""
@@ -105,16 +111,41 @@ class SetCheck:
         return sorted(findings, key=lambda finding: finding.position)
 
     def _units(self, units: Sequence[Frame]) -> Iterator[Finding]:
-        mark = self.delimiters.component
         for unit in units:
-            faults = list(claim_faults(unit, mark, self.name)) if unit.opener and unit.opener.id == "CLM" else []
-            if self.situations.index:
-                faults += self.situations.faults(unit, self.above)
-            for fault in faults:
+            for fault in self._unit(unit):
+                self._unfold(unit)
                 yield replace(placed(fault, self.name, self.start), loop_path=_path_of(unit, fault.segment))
         self.above.clear()
         for unit in units:
             unit.clear()
+
+    def _unit(self, unit: Frame) -> list[Fault]:
+        """The faults of a loop that is complete: of a claim's arithmetic, and of situations."""
+        run = unit.run if isinstance(unit.run, Run) else None
+        around = self.situations.around(unit, self.above) if run is not None else ()
+        known = run is not None and run.folded and run.pattern is not None and around in run.pattern.around
+        opener = unit.opener
+        faults: list[Fault] = []
+        if opener is not None and opener.id == "CLM":
+            faults += self._claim(unit, run)
+        if known:
+            return faults
+        self._unfold(unit)
+        found = self.situations.faults(unit, self.above) if self.situations.index else []
+        if not found and run is not None and self.body is not None:
+            self.body.patterns.keep(run, unit, around)
+        return [*faults, *found]
+
+    def _claim(self, unit: Frame, run: Run | None) -> Iterator[Fault]:
+        mark = self.delimiters.component
+        if run is not None and run.folded and run.pattern is not None and run.pattern.layout is not None:
+            return like_faults(run.pattern.layout, run.segments, unit, mark, self.name)
+        self._unfold(unit)
+        return claim_faults(unit, mark, self.name)
+
+    def _unfold(self, unit: Frame) -> None:
+        if self.body is not None:
+            self.body.unfold(unit)
 
     def _codes(self, segments: list[Segment]) -> Iterator[Finding]:
         if not self.made_on:

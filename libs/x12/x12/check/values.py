@@ -63,7 +63,7 @@ class UseChecker:
         """A quick yes or no for one element; `_explain` says why not."""
         codes = self.use.codes.get((at, 0)) if self.use else None
         if field.composite or field.repeats > 1:
-            return lru_cache(maxsize=4096)(lambda value: not self._explain(at, value))
+            return lru_cache(maxsize=256)(lambda value: not self._explain(at, value))
         element = field.parts[0]
         if codes is not None:
             allowed = codes
@@ -186,7 +186,7 @@ def _tester(element: Element) -> Callable[[str], bool]:
     return lambda value: _fault(element, value) is None
 
 
-@lru_cache(maxsize=8192)
+@lru_cache(maxsize=2048)
 def _fault(element: Element, text: str) -> tuple[str, str, str] | None:
     """Rule, IK403 code and expectation that a text breaks; None when it is well formed."""
     kind = element.type
@@ -219,7 +219,7 @@ def is_date(text: str) -> bool:
     return not (month == 2 and day == 29) or (year % 4 == 0 and (year % 100 != 0 or year % 400 == 0 or year < 100))
 
 
-@lru_cache(maxsize=8192)
+@lru_cache(maxsize=2048)
 def fits_format(qualifier: str, text: str) -> bool:
     """Whether a date or time has the form that its qualifier names; unknown qualifiers fit."""
     if qualifier == "D8":

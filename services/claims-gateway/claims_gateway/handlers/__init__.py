@@ -1,7 +1,14 @@
 """One function per verb. Each changes rows of an open transaction and returns the facts that follow; none commits."""
 
 from claims_gateway.handlers.acknowledging import acknowledge_claim, acknowledge_file, hold_unmatched
-from claims_gateway.handlers.building import look_again, release_hold, take_charges
+from claims_gateway.handlers.building import (
+    look_again,
+    release_hold,
+    standing_claim,
+    take_charges,
+    take_submitted,
+    take_submitted_again,
+)
 from claims_gateway.handlers.settling import note_denial, note_underpayment, post_payment, reverse_payment
 from claims_gateway.handlers.submitting import claim_ready, mark_submitted, refuse_batch, refuse_claim
 
@@ -19,5 +26,8 @@ __all__ = [
     "refuse_claim",
     "release_hold",
     "reverse_payment",
+    "standing_claim",
     "take_charges",
+    "take_submitted",
+    "take_submitted_again",
 ]

@@ -50,11 +50,62 @@ async def take_charges(
     claim = Claim(claim_id=claim_id(tenant, draft, 1), control_number=control_number(), draft=draft, answers=answers)
     if not draft.lines:
         return await _close_empty(claims, claim, now)
+    await claims.hold_encounter(draft.encounter)
     claim = await _assess(claims, book, _numbered(claim), now)
     if not await claims.add(claim, now):
         return []
     await claims.record(claim.claim_id, DRAFT, claim.state, _reason(claim), now)
     return _built(claim, DRAFT)
+
+
+async def take_submitted(
+    claims: Claims, book: RuleBook, tenant: str, draft: Draft, authorization: str, answers: Answers, now: datetime
+) -> tuple[Claim, list[Fact]] | None:
+    """A claim that came ready-made, with the authorization number that it brings. None when another stands there."""
+    if await standing_claim(claims, draft) is not None:
+        return None
+    claim = Claim(
+        claim_id=claim_id(tenant, draft, 1),
+        control_number=control_number(),
+        draft=draft,
+        answers=answers,
+        given_authorization=authorization,
+    )
+    claim = await _assess(claims, book, _numbered(claim), now)
+    if not await claims.add(claim, now):
+        return None
+    await claims.record(claim.claim_id, DRAFT, claim.state, _reason(claim), now)
+    return claim, _built(claim, DRAFT)
+
+
+async def standing_claim(claims: Claims, draft: Draft) -> Claim | None:
+    """The claim that a submitted one would double: of its encounter, whoever made it, or of its own key. Locked."""
+    if draft.encounter:
+        await claims.hold_encounter(draft.encounter)
+        of_encounter = await claims.find_of_encounter(draft.encounter, draft.payer_id, 1)
+        if of_encounter is not None:
+            return of_encounter
+    return await claims.find(draft.encounter_key, draft.payer_id, 1)
+
+
+async def take_submitted_again(
+    claims: Claims,
+    book: RuleBook,
+    standing: Claim,
+    draft: Draft,
+    authorization: str,
+    answers: Answers,
+    now: datetime,
+) -> tuple[Claim, list[Fact]]:
+    """The same claim, corrected, or those whom it names have been mended since: a held one is looked at again."""
+    if standing.state != HELD:
+        return standing, []
+    own = replace(draft, journey_id=standing.draft.journey_id, trace=standing.draft.trace)
+    number = authorization or standing.given_authorization
+    renewed = _numbered(replace(standing, draft=own, answers=answers, given_authorization=number))
+    await claims.replace_lines(renewed)
+    facts = await _reassess(claims, book, renewed, now)
+    return await locked(claims, standing.claim_id), facts
 
 
 async def _close_empty(claims: Claims, claim: Claim, now: datetime) -> list[Fact]:

@@ -78,7 +78,10 @@ class Sources:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Draft:
-    """Charges as they arrived: everything of a claim that does not depend on us."""
+    """Charges as they arrived: everything of a claim that does not depend on us.
+
+    `submitter` stands for the sender of a ready-made claim and the sender's own identifier for it; "" otherwise.
+    """
 
     encounter: str
     encounter_key: str
@@ -89,6 +92,7 @@ class Draft:
     diagnoses: tuple[Diagnosis, ...]
     lines: tuple[Line, ...]
     sources: Sources = Sources()
+    submitter: str = ""
 
     @property
     def payer_id(self) -> str:

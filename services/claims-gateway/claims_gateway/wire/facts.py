@@ -25,17 +25,21 @@ def work_id(kind: str, subject: str) -> str:
 
 
 def write_fact(fact: Fact, tenant: str, now: datetime) -> tuple[str, Message, str, str]:
-    """(event type, body, ordering key, journey id)."""
+    """(event type, body, ordering key, journey id). A claim without an encounter orders its own facts."""
     match fact:
         case ClaimMoved():
-            return fact.event, claim_changed(fact, now), fact.claim.draft.encounter, fact.claim.draft.journey_id
+            return fact.event, claim_changed(fact, now), *_place(fact.claim)
         case WorkOpened():
-            return "work.opened", _opened(fact, tenant, now), fact.claim.draft.encounter, fact.claim.draft.journey_id
+            return "work.opened", _opened(fact, tenant, now), *_place(fact.claim)
         case WorkClosed():
-            return "work.closed", _closed(fact, tenant, now), fact.claim.draft.encounter, fact.claim.draft.journey_id
+            return "work.closed", _closed(fact, tenant, now), *_place(fact.claim)
         case FileUnmatched():
             opened = _unmatched(fact, tenant, now)
             return "work.opened", opened, opened.work_id, ""
+
+
+def _place(claim: Claim) -> tuple[str, str]:
+    return claim.draft.encounter or claim.claim_id, claim.draft.journey_id
 
 
 def claim_changed(moved: ClaimMoved, now: datetime) -> claims_pb2.ClaimChanged:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import date
-from typing import Any
+from typing import Any, Protocol
 
 from fhir_r4 import read, write
 from fhir_r4.elements import (
@@ -26,6 +26,13 @@ _GENDERS = {"female": "F", "male": "M"}
 _RELATIONSHIPS = {"self", "spouse", "child"}
 _MEMBER_NUMBER = "MB"
 _NO_ORDER = 1_000
+
+
+class Lookup(Protocol):
+    """Where references lead: the record of an encounter, or what came along with a claim."""
+
+    def at(self, reference: Any) -> Resource: ...
+    def all(self, kind: str) -> Iterator[Resource]: ...
 
 
 class Record:
@@ -54,16 +61,16 @@ def read_visit(snapshot: bytes, encounter: str) -> tuple[Visit, Sources]:
     primary = coverages[0] if coverages else {}
     billing = record.at(record.encounter.get("serviceProvider"))
     visit = Visit(
-        patient=_person(patient),
-        subscriber=_subscriber(record, primary, patient),
-        insurance=_insurance(record, primary, 1) if primary else None,
-        other_insurance=tuple(_insurance(record, found, place) for place, found in enumerate(coverages[1:], 2)),
-        billing=_organization(billing),
-        practitioners=tuple(_practitioner(record, found) for found in record.all("Practitioner")),
+        patient=read_person(patient),
+        subscriber=read_subscriber(record, primary, patient),
+        insurance=read_insurance(record, primary, 1) if primary else None,
+        other_insurance=tuple(read_insurance(record, found, place) for place, found in enumerate(coverages[1:], 2)),
+        billing=read_organization(billing),
+        practitioners=tuple(read_practitioner(record, found) for found in record.all("Practitioner")),
         started_on=_day(record.encounter.get("period", {}).get("start")),
         ended_on=_day(record.encounter.get("period", {}).get("end")),
     )
-    return visit, Sources(*(_bytes(found) for found in (patient, primary, _payor(record, primary), billing)))
+    return visit, Sources(*(_bytes(found) for found in (patient, primary, payor_of(record, primary), billing)))
 
 
 def _bytes(resource: Resource) -> bytes:
@@ -76,12 +83,12 @@ def _order(coverage: Resource) -> int:
     return order if isinstance(order, int) else _NO_ORDER
 
 
-def _payor(record: Record, coverage: Resource) -> Resource:
+def payor_of(record: Lookup, coverage: Resource) -> Resource:
     return next((found for found in map(record.at, coverage.get("payor", ())) if found), {})
 
 
-def _insurance(record: Record, coverage: Resource, place: int) -> Insurance:
-    payor = _payor(record, coverage)
+def read_insurance(record: Lookup, coverage: Resource, place: int) -> Insurance:
+    payor = payor_of(record, coverage)
     relation = relationship_of(coverage) or "self"
     return Insurance(
         reference=identity(coverage),
@@ -100,13 +107,13 @@ def _group(coverage: Resource) -> str:
     return next((str(row.get("value", "")) for row in classes if has_code(row.get("type"), ("group",))), "")
 
 
-def _subscriber(record: Record, coverage: Resource, patient: Resource) -> Person | None:
+def read_subscriber(record: Lookup, coverage: Resource, patient: Resource) -> Person | None:
     """The policyholder, when it is somebody else."""
     subscriber = record.at(coverage.get("subscriber"))
-    return _person(subscriber) if subscriber and subscriber is not patient else None
+    return read_person(subscriber) if subscriber and subscriber != patient else None
 
 
-def _person(resource: Resource) -> Person:
+def read_person(resource: Resource) -> Person:
     name = best_name(resource)
     given = list(name.get("given", ()))
     return Person(
@@ -128,7 +135,7 @@ def _address(resource: Resource) -> Address:
     return Address(lines[0], lines[1], chosen.get("city", ""), chosen.get("state", ""), postal_code)
 
 
-def _organization(resource: Resource) -> Organization:
+def read_organization(resource: Resource) -> Organization:
     tax_id = "".join(filter(str.isdigit, identifier_of(resource, TAX_ID)))
     return Organization(
         reference=identity(resource),
@@ -141,7 +148,7 @@ def _organization(resource: Resource) -> Organization:
     )
 
 
-def _practitioner(record: Record, resource: Resource) -> Practitioner:
+def read_practitioner(record: Lookup, resource: Resource) -> Practitioner:
     name = best_name(resource)
     roles = (role for role in record.all("PractitionerRole") if record.at(role.get("practitioner")) is resource)
     return Practitioner(

@@ -48,6 +48,7 @@ class Work(Protocol):
     async def enter_visits(self, visits: Sequence[Visit]) -> list[Visit]: ...
     async def keep_visits(self, visits: Iterable[Visit]) -> None: ...
     async def graph(self, seeds: Sequence[str], types: Sequence[str], at_hand: Mapping[str, bytes]) -> Graph: ...
+    async def covered(self, graph: Graph, patients: Sequence[str]) -> Graph: ...
     async def announce(self, type: str, body: Message, key: str, journey_id: str, version: int) -> None: ...
 
 
@@ -76,10 +77,30 @@ async def announce_changes(work: Work, channel: Channel, client: Client, drafts:
     seeds = {draft.reference for draft in told if draft.type in _OF_THEIR_OWN}
     named = {one.encounter for one in visits.values() if one.encounter}
     at_hand = {draft.reference: draft.content for draft in drafts}
-    graph = await work.graph(sorted(seeds | named), VISIT_TYPES, at_hand)
+    graph = await _neighbourhood(work, sorted(seeds | named), at_hand)
     teller = _Teller(work, channel, graph, visits)
     await teller.tell(told, belonging)
     await work.keep_visits(teller.changed.values())
+
+
+async def announce_again(work: Work, channel: Channel, encounter: str) -> None:
+    """Tells of a finished visit once more, with the code maps of today: what they know now is no longer held."""
+    known = await work.visits([encounter])
+    visits = {visit.encounter: visit for visit in await work.enter_visits(list(known.values()))}
+    visit = visits.get(encounter)
+    if visit is None or visit.state != "finished":
+        return
+    graph = await _neighbourhood(work, [encounter], {})
+    teller = _Teller(work, channel, graph, visits)
+    await teller.tell_amended(encounter, ())
+    await work.keep_visits(teller.changed.values())
+
+
+async def _neighbourhood(work: Work, seeds: Sequence[str], at_hand: Mapping[str, bytes]) -> Graph:
+    """What the facts are made of. A patient without a coverage has those of whoever else is the same person."""
+    graph = await work.graph(seeds, VISIT_TYPES, at_hand)
+    bare = facts.uncovered(graph)
+    return await work.covered(graph, bare) if bare else graph
 
 
 def encounter_key(tenant: str, source: str, draft: Draft) -> str:
@@ -184,7 +205,7 @@ class _Teller:
         for draft in encounters:
             await self._tell_end(draft, late)
         for encounter, changed in late.items():
-            await self._tell_amended(encounter, changed)
+            await self.tell_amended(encounter, changed)
 
     async def _tell_appointment(self, draft: Draft) -> None:
         """Booked is told once; afterwards every change, the cancellation too. What was never booked is not told."""
@@ -239,7 +260,8 @@ class _Teller:
                     late.setdefault(encounter, []).append(draft.reference)
         return late
 
-    async def _tell_amended(self, encounter: str, changed: Sequence[str]) -> None:
+    async def tell_amended(self, encounter: str, changed: Sequence[str]) -> None:
+        """A finished visit with what came after its end."""
         visit = self._visit(encounter)
         visit = self._move(visit, visit.state, 0)
         await self._tell_snapshot("encounter.amended", visit, tuple(changed))
@@ -247,6 +269,7 @@ class _Teller:
     async def _tell_snapshot(self, event: str, visit: Visit, changed: tuple[str, ...]) -> None:
         source = self._channel.source(visit.source)
         message = facts.finished_message(visit, self._graph, source, self._channel.base_url, changed)
+        self.changed[visit.encounter_key] = replace(visit, unmapped=bool(message.unmapped))
         await self._work.announce(event, message, visit.encounter, visit.journey_id, visit.version)
 
     def _visit(self, encounter: str) -> Visit:

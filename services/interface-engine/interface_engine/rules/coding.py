@@ -26,6 +26,7 @@ _CONCEPT: Mapping[str, tuple[str, frozenset[str]]] = {
     "Procedure": ("code", _SERVICE),
     "ServiceRequest": ("code", _SERVICE),
 }
+_REASON = "reason"  # of a ChargeItem: its line points to these diagnoses
 CODED_TYPES = frozenset(_CONCEPT)
 _UNFOUNDED = ("refuted", "entered-in-error")
 
@@ -43,8 +44,11 @@ def map_codes(source: Source, resource: Resource, on: date | None, medication: R
     type_name = resource["resourceType"]
     element, systems = _CONCEPT[type_name]
     concept = resource.get(element)
-    made = _extended(source, concept, systems, on)
+    made = _defaulted(source, type_name, _extended(source, concept, systems, on), systems, on)
     mapped = resource if made is concept else resource | {element: made}
+    reasons = resource.get(_REASON) if type_name == "ChargeItem" else None
+    told = _extended(source, reasons, _DIAGNOSIS, on)
+    mapped = mapped if told is reasons else mapped | {_REASON: told}
     if type_name not in BILLING_TYPES or not source.holds(type_name) or not _counts(resource):
         return Mapped(mapped, unmapped=False)
     bearer = _extended(source, medication.get("code"), systems, on) if medication is not None else made
@@ -67,6 +71,16 @@ def _extended(source: Source, concept: Any, systems: Collection[str], on: date |
     return concept | {"coding": [*concept.get("coding", ()), *unique]} if unique else concept
 
 
+def _defaulted(source: Source, type_name: str, concept: Any, systems: Collection[str], on: date | None) -> Any:
+    """The concept with the code that stands in for every unmapped one, where the source has such a code."""
+    row = source.default(type_name)
+    if row is None or not isinstance(concept, dict) or row.target_system not in systems or not concept.get("coding"):
+        return concept
+    if _has(concept, systems) or _not_billable(source, concept, on):
+        return concept
+    return concept | {"coding": [*concept["coding"], {"system": row.target_system, "code": row.target_code}]}
+
+
 def _rows(source: Source, concept: Resource, on: date | None) -> Iterator[Any]:
     for coding in concept.get("coding", ()):
         yield from source.rows(str(coding.get("system", "")), str(coding.get("code", "")), on)
@@ -85,6 +99,8 @@ def _not_billable(source: Source, concept: Any, on: date | None) -> bool:
 
 def _counts(resource: Resource) -> bool:
     """Whether it was done, or for a condition whether it holds."""
+    if resource["resourceType"] == "ChargeItem":
+        return resource.get("status") in ("billable", "billed")
     if resource["resourceType"] != "Condition":
         return resource.get("status") == "completed"
     status = resource.get("verificationStatus") or {}

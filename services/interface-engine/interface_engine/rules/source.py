@@ -10,8 +10,11 @@ from kernel.codes import canonical_system
 from kernel.period import Period
 
 HOLD = "hold"
-IGNORE = "ignore"
-BILLING_TYPES = ("Condition", "Immunization", "MedicationAdministration", "Procedure")
+PASS = "pass"
+IGNORE = "ignore"  # the same as pass, in the files of the first channels
+BILLING_TYPES = ("ChargeItem", "Condition", "Immunization", "MedicationAdministration", "Procedure")
+# A sender of FHIR whose ChargeItem says what a Procedure says already would else hold the visit twice.
+_HELD_WHEN_ASKED = frozenset({"ChargeItem"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,11 +32,15 @@ class CodeRow:
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """One feed. `unmapped` names what becomes of a billing resource without a code for the claim: hold or ignore."""
+    """One feed. `unmapped` names what becomes of a billing resource without a code for the claim: hold or pass.
+
+    `defaults`: the code that stands in for every unmapped one of a type.
+    """
 
     name: str
     codes: Mapping[tuple[str, str], tuple[CodeRow, ...]] = field(default_factory=dict)
     unmapped: Mapping[str, str] = field(default_factory=dict)
+    defaults: Mapping[str, CodeRow] = field(default_factory=dict)
 
     def rows(self, system: str, code: str, on: date | None) -> tuple[CodeRow, ...]:
         """The rows of a code in force on that day; all of them when the day is not known."""
@@ -41,4 +48,9 @@ class Source:
         return tuple(row for row in found if on is None or row.effective.contains(on))
 
     def holds(self, type_name: str) -> bool:
-        return self.unmapped.get(type_name, HOLD) == HOLD
+        policy = self.unmapped.get(type_name, PASS if type_name in _HELD_WHEN_ASKED else HOLD)
+        return policy == HOLD
+
+    def default(self, type_name: str) -> CodeRow | None:
+        """The code that every unmapped one of this type becomes; None when there is none."""
+        return self.defaults.get(type_name)

@@ -1,119 +1,152 @@
-"""Answers in FHIR: single resources, transaction responses, pages of a search, and the CapabilityStatement."""
+"""Answers in FHIR: single resources, transaction responses, pages of a search and of a history."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime
+from typing import Protocol
 from urllib.parse import urlencode
 
 from fhir_r4.bundle import response_bundle, response_entry
-from fhir_r4.types import known_types
 
 from interface_engine.model import Kept, Resource
-from interface_engine.search import parameters_of
 from interface_engine.wire.text import instant, json_bytes, with_meta
 
-INTERACTIONS = ("read", "vread", "create", "update", "search-type")
-FORMATS = ("application/fhir+json", "application/json")
+FHIR_JSON = "application/fhir+json"
+Pairs = Sequence[tuple[str, str]]
+
+
+class Told(Protocol):
+    """A stored version of a resource."""
+
+    @property
+    def type(self) -> str: ...
+    @property
+    def id(self) -> str: ...
+    @property
+    def content(self) -> bytes: ...
+    @property
+    def version(self) -> int: ...
+    @property
+    def updated_at(self) -> datetime: ...
+    @property
+    def deleted(self) -> bool: ...
 
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What goes back: an HTTP status, headers beside the content type, and the body."""
+    """What goes back: an HTTP status, headers beside the content type, and the body.
+
+    `media_type` is left to what the client accepts where it is FHIR's. `about` is Type/id where one resource is meant.
+    """
 
     status: int
-    body: bytes
+    body: bytes = b""
     headers: dict[str, str] = field(default_factory=dict)
+    media_type: str = FHIR_JSON
+    about: str = ""
 
 
 def version_headers(version: int, updated_at: datetime, location: str = "") -> dict[str, str]:
     """ETag and Last-Modified, and Location where there is one."""
-    headers = {"ETag": f'W/"{version}"', "Last-Modified": updated_at.strftime("%a, %d %b %Y %H:%M:%S GMT")}
+    moment = updated_at.astimezone(UTC).strftime("%a, %d %b %Y %H:%M:%S GMT")
+    headers = {"ETag": f'W/"{version}"', "Last-Modified": moment}
     return headers | ({"Location": location} if location else {})
 
 
+def told(stored: Told) -> bytes:
+    """The text of a stored version as it is told: with its version and time."""
+    return with_meta(stored.content, stored.version, stored.updated_at)
+
+
+def stored_answer(stored: Told) -> Answer:
+    """The answer to a read."""
+    headers = version_headers(stored.version, stored.updated_at)
+    return Answer(200, told(stored), headers, about=f"{stored.type}/{stored.id}")
+
+
 def kept_answer(kept: Kept, content: bytes, updated_at: datetime, base_url: str) -> Answer:
-    """The answer to a single create or update: the resource as it is kept."""
+    """The answer to a single create, update or patch: the resource as it is kept."""
     location = f"{base_url}/{kept.type}/{kept.id}/_history/{kept.version}"
     headers = version_headers(kept.version, updated_at, location)
-    return Answer(int(kept.status[:3]), with_meta(content, kept.version, updated_at), headers)
+    body = with_meta(content, kept.version, updated_at)
+    return Answer(int(kept.status[:3]), body, headers, about=f"{kept.type}/{kept.id}")
+
+
+def deleted_answer(kept: Kept) -> Answer:
+    """The answer to a deletion, also of what was not there."""
+    headers = {"ETag": f'W/"{kept.version}"'} if kept.version else {}
+    return Answer(204, headers=headers, about=f"{kept.type}/{kept.id}" if kept.id else "")
 
 
 def kept_entry(kept: Kept, now: datetime) -> Resource:
-    """An entry of a transaction's or batch's answer."""
+    """An entry of a transaction's answer."""
+    gone = kept.became == "deleted"
     return response_entry(
         kept.status,
-        location=f"{kept.type}/{kept.id}/_history/{kept.version}",
-        etag=f'W/"{kept.version}"',
+        location=None if gone else f"{kept.type}/{kept.id}/_history/{kept.version}",
+        etag=f'W/"{kept.version}"' if kept.version else None,
         last_modified=instant(now) if kept.changed else None,
     )
 
 
-def transaction_answer(kept: Sequence[Kept], now: datetime) -> Answer:
+def transaction_answer(entries: Mapping[int, Resource]) -> Answer:
     """In the order of the request, whatever the order of processing was."""
-    ordered = sorted(kept, key=lambda one: one.index)
-    entries = [kept_entry(one, now) for one in ordered]
-    return Answer(200, json_bytes(response_bundle("transaction-response", entries)))
+    ordered = [entries[index] for index in sorted(entries)]
+    return Answer(200, json_bytes(response_bundle("transaction-response", ordered)))
 
 
-def search_answer(
-    type_name: str,
-    query: list[tuple[str, str]],
-    matches: Sequence[tuple[str, bytes]],
-    total: int,
-    more: bool,
-    base: str,
-) -> Answer:
-    """A page of matches, their texts as they are kept; `query` is what was asked, for the links."""
-    asked = [pair for pair in query if pair[0] != "_after"]
-    links = [{"relation": "self", "url": _url(base, type_name, query)}]
-    if more and matches:
-        links.append({"relation": "next", "url": _url(base, type_name, [*asked, ("_after", matches[-1][0])])})
-    head = {"resourceType": "Bundle", "type": "searchset", "total": total, "link": links}
-    entries = [
-        b'{"fullUrl":"' + f"{base}/{type_name}/{identity}".encode() + b'","resource":' + text
-        + b',"search":{"mode":"match"}}'
-        for identity, text in matches
-    ]  # fmt: skip
-    listed = b',"entry":[' + b",".join(entries) + b"]}" if entries else b"}"
-    return Answer(200, json_bytes(head)[:-1] + listed)
+@dataclass(frozen=True, slots=True)
+class Listing:
+    """A page to be told: its kind, its place below the base, what was asked, and where the next page begins."""
+
+    kind: str
+    path: str
+    asked: Pairs
+    next: str = ""
+    total: int | None = None
 
 
-def _url(base: str, type_name: str, query: list[tuple[str, str]]) -> str:
-    return f"{base}/{type_name}" + (f"?{urlencode(query)}" if query else "")
+def listing_answer(listing: Listing, entries: Sequence[bytes], base: str) -> Answer:
+    """A Bundle of entries that are text already, with its links."""
+    links = [{"relation": "self", "url": _url(base, listing.path, listing.asked)}]
+    if listing.next:
+        links.append({"relation": "next", "url": _url(base, listing.path, [*listing.asked, ("_cursor", listing.next)])})
+    head: Resource = {"resourceType": "Bundle", "type": listing.kind}
+    head |= {"total": listing.total} if listing.total is not None else {}
+    body = json_bytes(head | {"link": links})[:-1]
+    return Answer(200, body + (b',"entry":[' + b",".join(entries) + b"]}" if entries else b"}"))
 
 
-def capability(base_url: str, now: datetime) -> Resource:
-    """What is served, by type, from the same tables that serve it."""
-    return {
-        "resourceType": "CapabilityStatement",
-        "status": "active",
-        "date": instant(now),
-        "kind": "instance",
-        "software": {"name": "Throughline"},
-        "implementation": {"description": "Throughline FHIR R4 endpoint", "url": base_url},
-        "fhirVersion": "4.0.1",
-        "format": list(FORMATS),
-        "rest": [
-            {
-                "mode": "server",
-                "security": {"description": "Bearer token of a registered client"},
-                "resource": [_capability_of(name) for name in sorted(known_types())],
-                "interaction": [{"code": "transaction"}, {"code": "batch"}],
-            }
-        ],
+def found_entry(stored: Told, mode: str, base: str, text: bytes | None = None) -> bytes:
+    """An entry of a searchset; `text` where less than the whole is told."""
+    url = f"{base}/{stored.type}/{stored.id}".encode()
+    body = told(stored) if text is None else text
+    return b'{"fullUrl":"' + url + b'","resource":' + body + b',"search":{"mode":"' + mode.encode() + b'"}}'
+
+
+def outcome_entry(outcome: Resource) -> bytes:
+    """What a search has to say beside its matches."""
+    return json_bytes({"resource": outcome, "search": {"mode": "outcome"}})
+
+
+def history_entry(stored: Told, base: str) -> bytes:
+    """An entry of a history: what was done, and what came of it."""
+    place = f"{stored.type}/{stored.id}"
+    status = "204 No Content" if stored.deleted else "201 Created" if stored.version == 1 else "200 OK"
+    said = {
+        "request": {"method": "DELETE" if stored.deleted else "PUT", "url": place},
+        "response": {
+            "status": status,
+            "etag": f'W/"{stored.version}"',
+            "lastModified": instant(stored.updated_at),
+        },
     }
+    resource = b"" if stored.deleted else b'"resource":' + told(stored) + b","
+    return b'{"fullUrl":"' + f"{base}/{place}".encode() + b'",' + resource + json_bytes(said)[1:]
 
 
-def _capability_of(type_name: str) -> Resource:
-    return {
-        "type": type_name,
-        "interaction": [{"code": code} for code in INTERACTIONS],
-        "versioning": "versioned-update",
-        "readHistory": True,
-        "updateCreate": True,
-        "conditionalCreate": True,
-        "conditionalUpdate": True,
-        "searchParam": [{"name": name, "type": kind} for name, kind in parameters_of(type_name).items()],
-    }
+def _url(base: str, path: str, query: Pairs) -> str:
+    place = f"{base}/{path}" if path else base
+    return place + (f"?{urlencode(query, safe='|,:/')}" if query else "")

@@ -39,6 +39,12 @@ def coverages_of(graph: Graph, patient: str) -> list[str]:
     return [reference for _, _, reference in sorted(ranked)]
 
 
+def uncovered(graph: Graph) -> list[str]:
+    """The patients of whom no coverage is known."""
+    patients = dict.fromkeys(edge.target for edge in graph.edges if edge.target.startswith("Patient/"))
+    return [one for one in patients if graph.text(one) and not coverages_of(graph, one)]
+
+
 def appointment_message(draft: Draft, graph: Graph, now: datetime) -> engine_pb2.AppointmentBooked | None:
     """None when no patient of ours takes part."""
     patient = draft.leads_to("Patient", "participant")

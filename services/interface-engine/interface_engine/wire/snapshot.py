@@ -24,7 +24,7 @@ _NEEDED_TYPES = frozenset(
 _THROUGH = frozenset({"PractitionerRole", "ServiceRequest", "DeviceRequest", "MedicationRequest"})
 _PEOPLE = frozenset({"Practitioner", "PractitionerRole", "Organization"})
 _ORDER = (
-    "Encounter", "Patient", "Coverage", "Organization", "Practitioner", "PractitionerRole", "Location", *VISIT_TYPES,
+    "Encounter", "Patient", "Coverage", "RelatedPerson", "Organization", "Practitioner", "PractitionerRole", "Location", *VISIT_TYPES,
     "Medication",
 )  # fmt: skip
 _RANK = {name: rank for rank, name in enumerate(_ORDER)}
@@ -65,6 +65,7 @@ def _chosen(own: list[str], patient: str, coverages: list[str], graph: Graph) ->
     yield from coverages
     for coverage in coverages:
         yield from graph.out(coverage, "Organization", "Coverage.payor")
+        yield from graph.out(coverage, "RelatedPerson", "Coverage.subscriber")
     needed = [one for reference in own for one in graph.out(reference) if _type(one) in _NEEDED_TYPES]
     yield from needed
     for reference in dict.fromkeys((*own, *needed)):

@@ -56,6 +56,8 @@ def decide(order: Order, ruling: Ruling, exchange: Exchange, asked_at: datetime,
         digest=order.digest(),
         version=version,
         asked_at=asked_at,
+        action=answer.action,
+        review_reasons=answer.reasons,
     )
 
 

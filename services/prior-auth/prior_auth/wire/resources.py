@@ -15,12 +15,14 @@ from fhir_r4.parties import best_name, read_members, read_payer_id
 from kernel.codes import CPT, HCPCS, ICD10CM, NPI, POS, icd10cm_plain, is_procedure_code
 from kernel.errors import Unreadable
 from kernel.identifiers import npi_valid
+from kernel.person import Person
 from rcm.engine.v1.engine_pb2 import OrderPlaced
 from rcm.priorauth.v1.priorauth_pb2 import DetermineRequirementRequest, FindAuthorizationRequest
 
 from prior_auth.model import Order, Payers, ServiceQuestion
 
 _SUBJECTS = uuid.UUID("1b8da608-a0a8-517a-ad6e-98ba935423b6")
+_MEMBERS = uuid.UUID("0a5f9a34-0f51-5a0e-a4cb-3b7e4c1f2d90")
 _AUTHORIZATIONS = uuid.UUID("3baa8b93-aa35-5e99-9670-0a5868fd1985")
 _OFF = frozenset({"revoked", "cancelled", "stopped", "entered-in-error"})
 _DONE = "completed"
@@ -38,7 +40,7 @@ _QUANTITY_PATH = {
 
 
 @dataclass(frozen=True, slots=True)
-class _Parties:
+class Parties:
     """The resources around an order."""
 
     patient: Resource
@@ -55,7 +57,7 @@ def read_orders(body: OrderPlaced, journey_id: str, tenant: str, payers: Payers,
     what was granted before stands, and nobody asks for leave afterwards.
     """
     resource = read_optional(body.order_json)
-    parties = _Parties(
+    parties = Parties(
         *(read_optional(data) for data in (body.patient_json, body.coverage_json, body.payor_json)),
         *(read_optional(data) for data in (body.provider_json, body.requester_json)),
     )
@@ -81,6 +83,12 @@ def read_find(request: FindAuthorizationRequest) -> tuple[str, list[ServiceQuest
     return subject_key(patient, coverage), questions
 
 
+def read_member_key(request: FindAuthorizationRequest) -> str:
+    """Under which key the payer's member has what was submitted for it from elsewhere; "" without a member id."""
+    patient, coverage = read_optional(request.patient_json), read_optional(request.coverage_json)
+    return member_key(request.payer_id, *read_members(patient, coverage))
+
+
 def read_determine(request: DetermineRequirementRequest) -> ServiceQuestion:
     """The question about one code."""
     return _service(request, request.code, read_day(request.date, "date"))
@@ -89,6 +97,15 @@ def read_determine(request: DetermineRequirementRequest) -> ServiceQuestion:
 def subject_key(patient: Resource, coverage: Resource) -> str:
     """Opaque and stable: from the ids that the repository gave to patient and coverage."""
     return str(uuid.uuid5(_SUBJECTS, f"{identity(patient)}|{identity(coverage)}"))
+
+
+def member_key(payer_id: str, subscriber: Person, dependent: Person | None) -> str:
+    """Opaque, and the same for one member of a payer under whatever ids the record came; "" without a member id."""
+    person = dependent or subscriber
+    if not (payer_id and subscriber.member_id):
+        return ""
+    who = (payer_id, subscriber.member_id.upper(), person.last.upper(), person.first.upper(), str(person.birth_date))
+    return str(uuid.uuid5(_MEMBERS, "|".join(who)))
 
 
 def _service(request: FindAuthorizationRequest | DetermineRequirementRequest, code: str, on: date) -> ServiceQuestion:
@@ -102,21 +119,14 @@ def _service(request: FindAuthorizationRequest | DetermineRequirementRequest, co
 
 
 def _common(
-    resource: Resource, body: OrderPlaced, parties: _Parties, payers: Payers, window_days: int
+    resource: Resource, body: OrderPlaced, parties: Parties, payers: Payers, window_days: int
 ) -> dict[str, Any]:
     """What every code of the order shares."""
     on, until = _days(resource, window_days)
     subscriber, dependent = read_members(parties.patient, parties.coverage)
     payer_id = read_payer_id(parties.payor, parties.coverage, payers)
     row = payers.get(payer_id)
-    requester_npi, requester_name = _requester(parties)
-    lacks = (
-        ("no-coverage", not parties.coverage),
-        ("payer-unknown", row is None or not row.in_force(on)),
-        ("member-id-missing", not subscriber.member_id),
-        ("name-missing", not subscriber.last),
-        ("provider-unknown", not requester_npi),
-    )
+    requester_npi, requester_name = read_requester(parties)
     return {
         "subject_key": subject_key(parties.patient, parties.coverage),
         "patient": identity(parties.patient),
@@ -135,9 +145,21 @@ def _common(
         "diagnoses": tuple(dict.fromkeys(map(icd10cm_plain, codes_in(resource.get("reasonCode", ()), (ICD10CM,))))),
         "place_of_service": next(codes_in(resource.get("locationCode", ()), (POS,)), ""),
         "urgent": resource.get("priority") in _URGENT,
-        "obstacle": next((reason for reason, lacking in lacks if lacking), ""),
+        "obstacle": obstacle_of(parties, row is not None and row.in_force(on), subscriber, requester_npi),
         "off": resource.get("status") in _OFF or resource.get("doNotPerform") is True,
     }
+
+
+def obstacle_of(parties: Parties, payer_known: bool, subscriber: Person, requester_npi: str) -> str:
+    """The first thing that keeps us from asking, in the order in which it would be mended."""
+    lacks = (
+        ("no-coverage", not parties.coverage),
+        ("payer-unknown", not payer_known),
+        ("member-id-missing", not subscriber.member_id),
+        ("name-missing", not subscriber.last),
+        ("provider-unknown", not requester_npi),
+    )
+    return next((reason for reason, lacking in lacks if lacking), "")
 
 
 def _kind(resource: Resource) -> str:
@@ -168,8 +190,8 @@ def _days(resource: Resource, window_days: int) -> tuple[date, date]:
     return on, on + timedelta(days=window_days)
 
 
-def _requester(parties: _Parties) -> tuple[str, str]:
-    """The billing organisation asks; the ordering practitioner where it has no NPI."""
+def read_requester(parties: Parties) -> tuple[str, str]:
+    """(NPI, name). The billing organisation asks; the ordering practitioner where it has no NPI."""
     for resource in (parties.provider, parties.requester):
         npi = identifier_of(resource, NPI)
         if npi_valid(npi):

@@ -12,6 +12,7 @@ from x12 import X12Error, check_stream
 from x12.check import body
 from x12.check.code_columns import CodeColumns
 from x12.check.likeness import Situations
+from x12.check.patterns import Patterns
 from x12.check.situations import situation_faults
 from x12.views.claim import build_837p
 from x12.views.remittance import build_835
@@ -35,6 +36,7 @@ def _plainly(text: str, monkeypatch: pytest.MonkeyPatch) -> list[str]:
     with monkeypatch.context() as plain:
         plain.setattr(body, "_FEW", 10**9)
         plain.setattr(body, "_MOST_SHAPES", -1)
+        plain.setattr(Patterns, "runs", lambda self, segments: iter(()))
         plain.setattr(CodeColumns, "clean", lambda self, groups: False)
         plain.setattr(Situations, "faults", lambda self, unit, above: situation_faults(unit, self.mark, self.index))
         return sorted(map(repr, check_stream(text)))

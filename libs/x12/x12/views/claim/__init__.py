@@ -1,7 +1,7 @@
 """The claims, professional, institutional and dental: views, builders, readers."""
 
 from x12.views.claim.build import build_837p
-from x12.views.claim.dental import DentalClaim, DentalLine, Tooth, build_837d, read_837d
+from x12.views.claim.dental import DentalClaim, DentalLine, Tooth, build_837d, read_837d, stream_837d
 from x12.views.claim.institutional_build import build_837i
 from x12.views.claim.institutional_model import (
     Admission,
@@ -11,7 +11,7 @@ from x12.views.claim.institutional_model import (
     Procedure,
     ValueCode,
 )
-from x12.views.claim.institutional_read import read_837i
+from x12.views.claim.institutional_read import read_837i, stream_837i
 from x12.views.claim.model import (
     Accident,
     BillingProvider,
@@ -24,7 +24,7 @@ from x12.views.claim.model import (
     Receiver,
     Submitter,
 )
-from x12.views.claim.read import read_837p
+from x12.views.claim.read import read_837p, stream_837p
 
 __all__ = [
     "Accident",
@@ -52,4 +52,7 @@ __all__ = [
     "read_837d",
     "read_837i",
     "read_837p",
+    "stream_837d",
+    "stream_837i",
+    "stream_837p",
 ]

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 
+from x12.portions import portions
+from x12.read import Source
 from x12.tables.guides import GUIDE_837D
 from x12.tree import Loop, TransactionSet
 from x12.views.claim.build import causes
@@ -154,6 +156,12 @@ def read_837d(transaction: TransactionSet) -> list[DentalClaim]:
     """The claims of a set in order. ViewError for another set, or for amounts and dates that are none."""
     mark = transaction.delimiters.component
     return [_claim(loop, above, mark) for above, loop in claim_loops(opened(transaction, "837D"))]
+
+
+def stream_837d(data: Source) -> Iterator[DentalClaim]:
+    """The claims of data of any size, one after another. ViewError as from `read_837d`, when it comes to the place."""
+    for part in portions(data):
+        yield from read_837d(part)
 
 
 def _claim(loop: Loop, above: Above, mark: str) -> DentalClaim:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import time
 
+from x12.portions import portions
+from x12.read import Source
 from x12.tree import Loop, TransactionSet
 from x12.views.claim.institutional_model import (
     Admission,
@@ -29,6 +31,12 @@ def read_837i(transaction: TransactionSet) -> list[InstitutionalClaim]:
     """The claims of a set in order. ViewError for another set, or for amounts and dates that are none."""
     mark = transaction.delimiters.component
     return [_claim(loop, above, mark) for above, loop in claim_loops(opened(transaction, "837I"))]
+
+
+def stream_837i(data: Source) -> Iterator[InstitutionalClaim]:
+    """The claims of data of any size, one after another. ViewError as from `read_837i`, when it comes to the place."""
+    for part in portions(data):
+        yield from read_837i(part)
 
 
 def _claim(loop: Loop, above: Above, mark: str) -> InstitutionalClaim:

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
+from x12.portions import portions
+from x12.read import Source
 from x12.tree import Loop, Segment, TransactionSet
 from x12.views.claim.model import Claim837, ClaimLine
 from x12.views.claim.read_levels import Above, claim_loops, read_accident, read_adjudication, read_drug, read_other
@@ -15,6 +19,12 @@ def read_837p(transaction: TransactionSet) -> list[Claim837]:
     """The claims of a set in order. ViewError for another set, or for amounts and dates that are none."""
     mark = transaction.delimiters.component
     return [_claim(loop, above, mark) for above, loop in claim_loops(opened(transaction, "837P"))]
+
+
+def stream_837p(data: Source) -> Iterator[Claim837]:
+    """The claims of data of any size, one after another. ViewError as from `read_837p`, when it comes to the place."""
+    for part in portions(data):
+        yield from read_837p(part)
 
 
 def _claim(loop: Loop, above: Above, mark: str) -> Claim837:

@@ -11,7 +11,7 @@ from x12.views.remittance.model import (
     RemitPerson,
     Remittance,
 )
-from x12.views.remittance.read import read_835
+from x12.views.remittance.read import read_835, stream_835
 
 __all__ = [
     "BankTransfer",
@@ -24,4 +24,5 @@ __all__ = [
     "Remittance",
     "build_835",
     "read_835",
+    "stream_835",
 ]

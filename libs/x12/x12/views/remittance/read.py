@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from x12.portions import portions
+from x12.read import Source
 from x12.tree import Loop, Segment, TransactionSet
 from x12.views.adjustment_rows import read_adjustments
 from x12.views.compose import ViewError
@@ -52,6 +54,13 @@ def read_835(transaction: TransactionSet) -> Remittance:
         claims=tuple(_claims(root, mark)),
         provider_adjustments=tuple(_provider_adjustments(root, mark)),
     )
+
+
+def stream_835(data: Source) -> Iterator[ClaimPayment]:
+    """The payments of remittances of any size, one after another; sums and provider adjustments are left to
+    `balance_stream`. ViewError as from `read_835`, when it comes to the place."""
+    for part in portions(data):
+        yield from read_835(part).claims
 
 
 def _bank(bpr: Segment) -> BankTransfer | None:
