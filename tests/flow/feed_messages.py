@@ -57,6 +57,7 @@ transport: {{kind: mllp, port: {port}}}
 systems: {{LOCAL: "https://clinic.example/charge"}}
 maps:
   - {{file: clinic_codes.csv, from: "https://clinic.example/charge", to: "http://www.ama-assn.org/go/cpt"}}
+payers: payers.csv
 charges: {{code: [FT1-25, FT1-7], amount: FT1-11, units: FT1-10, modifiers: FT1-26, diagnoses: FT1-19}}
 """
 _CSV_YAML = """
@@ -73,6 +74,7 @@ csv:
 identity:
   mrn: {{from: PERSON, system: "https://export.example/person"}}
   visit: {{from: VISIT, system: "https://export.example/visit"}}
+payers: payers.csv
 coverage: {{payer: PAYER, member: MEMBER}}
 charges:
   code: CODE
@@ -159,6 +161,7 @@ def write_site(site: Path, port: int, drop: Path) -> Path:
     facility = _facility()
     (sources / "clinic.yaml").write_text(_HL7_YAML.format(port=port) + facility)
     (sources / "clinic_codes.csv").write_text(code_map(_EVALUATIONS))
+    (sources / "payers.csv").write_text(_payers())
     (sources / "export.yaml").write_text(_CSV_YAML.format(folder=drop, columns=", ".join(_COLUMNS)) + facility)
     return sources
 
@@ -167,6 +170,12 @@ def code_map(evaluations: Sequence[str]) -> str:
     """The clinic's own numbers of its evaluations."""
     rows = [f"{LOCAL},OV{code},{codes.CPT},{code},2020-01-01,,map,billing" for code in evaluations]
     return "\n".join([MAP_HEAD, *rows]) + "\n"
+
+
+def _payers() -> str:
+    """The senders' numbers of the insurances."""
+    rows = [f"P{one.letter},{one.id},{one.name},,,billing" for one in load_payers().payers.values()]
+    return "\n".join(["payer,payer_id,name,effective_from,effective_to,owner", *rows]) + "\n"
 
 
 def _facility() -> str:
@@ -195,6 +204,11 @@ def adt(one: FeedVisit, event: str, step: int, clock: str) -> bytes:
 def dft(one: FeedVisit, local: str = "OV", step: int = 2) -> bytes:
     charges = [_charge(one, number, line, local) for number, line in enumerate(one.lines, 1)]
     return _text([*_head(one, "DFT^P03", step, "0910"), _visit(one), *charges, *_diagnoses(one), _insurance(one)])
+
+
+def booking_without_schedule(one: FeedVisit, step: int) -> bytes:
+    """A booking that lacks its SCH: nothing can be made of it."""
+    return _text(list(_head(one, "SIU^S12", step, "0905")))
 
 
 def _text(segments: Sequence[str]) -> bytes:
@@ -251,7 +265,7 @@ def _diagnoses(one: FeedVisit) -> Iterator[str]:
 
 
 def _insurance(one: FeedVisit) -> str:
-    return _segment("IN1", f1="1", f2="PLAN", f3=one.payer.id, f4=one.payer.name, f17="SEL", f36=one.person.member_id)
+    return _segment("IN1", f1="1", f2="PLAN", f3=f"P{one.letter}", f4=one.payer.name, f17="SEL", f36=one.person.member_id)
 
 
 def dollars(cents: int) -> str:
@@ -277,7 +291,7 @@ def _rows(one: FeedVisit) -> Iterator[dict[str, str]]:
     who = {
         "PERSON": one.mrn, "VISIT": one.visit_number, "LAST": person.last, "FIRST": person.first,
         "BORN": person.birth_date.isoformat(), "SEX": person.gender, "STREET": place.line1, "CITY": place.city,
-        "STATE": place.state, "ZIP": place.postal_code, "PAYER": one.payer.id, "MEMBER": person.member_id,
+        "STATE": place.state, "ZIP": place.postal_code, "PAYER": f"P{one.letter}", "MEMBER": person.member_id,
         "NPI": CLINICS[0].practitioners[0]["identifier"][0]["value"], "DAY": one.day.isoformat(),
     }  # fmt: skip
     for number, line in enumerate(one.lines, 1):

@@ -56,3 +56,14 @@ BUS_INDEXES: tuple[str, ...] = (
     "create index outbox_unconfirmed on outbox (stream_seq) where published_at is not null and confirmed_at is null",
     "create index timer_due on timer (due_at)",
 )
+
+# Of services that carry out commands once (bus/once.py); the tenant and the key's tenant are added by the helper.
+ONCE_COLUMNS = """
+    key text not null,
+    digest text not null,
+    about text not null default '',
+    answer bytea not null default '',
+    status text not null default '',
+    leased_until timestamptz not null,
+    answered_at timestamptz,
+    primary key (tenant, key)"""

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cache
+from itertools import chain
 
 from fhir_r4.primitives import FORMATS, Check
 from fhir_r4.tables import administrative, bindings, clinical, datatypes, financial, foundation, orders
@@ -196,7 +197,15 @@ def _among(codes: frozenset[str]) -> Check:
 @cache
 def _codes() -> Mapping[str, frozenset[str]]:
     rows = bindings.CODES.strip("\n").replace("\n  ", " ").split("\n")
-    return {name: frozenset(codes.split()) for name, _, codes in (row.partition(":") for row in rows)}
+    found = {name: frozenset(codes.split()) for name, _, codes in (row.partition(":") for row in rows)}
+    return {
+        name: frozenset(chain.from_iterable(_included(found, code) for code in codes)) for name, codes in found.items()
+    }
+
+
+def _included(sets: Mapping[str, frozenset[str]], code: str) -> Iterable[str]:
+    """The code, or the codes of the set that "@name" stands for."""
+    return sets[code[1:]] if code.startswith("@") else (code,)
 
 
 @cache

@@ -22,6 +22,7 @@ from rcm.engine.v1 import (
     engine_pb2_grpc,
     messages_pb2,
     messages_pb2_grpc,
+    persons_pb2_grpc,
 )
 from rcm.journey.v1 import journey_pb2, journey_pb2_grpc
 from rcm.remittance.v1 import remittance_pb2, remittance_pb2_grpc
@@ -221,6 +222,11 @@ class Line:
         """The accounts of feeds and days."""
         stub = charges_pb2_grpc.ReconciliationServiceStub(self._channel("interface-engine"))  # type: ignore[no-untyped-call]
         return await ask(stub.Reconcile, request, tenant=self._place.tenant, deadline_s=30)  # type: ignore[no-any-return]
+
+    async def persons(self, call: str, request: Any) -> Any:
+        """One call of the engine's PersonService by its name."""
+        stub = persons_pb2_grpc.PersonServiceStub(self._channel("interface-engine"))  # type: ignore[no-untyped-call]
+        return await ask(getattr(stub, call), request, tenant=self._place.tenant, deadline_s=60)
 
     async def channels(self, call: str, request: Any) -> Any:
         """Asks the channel service: `call` is the name of the procedure."""

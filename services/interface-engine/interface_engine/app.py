@@ -15,7 +15,8 @@ from rcm.engine.v1.engine_pb2_grpc import add_InterfaceEngineServiceServicer_to_
 from rcm.engine.v1.messages_pb2_grpc import add_MessageServiceServicer_to_server
 
 from interface_engine import entry_events
-from interface_engine.clients_owners import GrpcOwners
+from interface_engine.clients.key_sets import KeySets
+from interface_engine.clients.owners import GrpcOwners
 from interface_engine.entry_drop import DropWatcher
 from interface_engine.entry_feeds import Feeds
 from interface_engine.entry_files import FileIntake
@@ -32,7 +33,6 @@ from interface_engine.entry_release import Release
 from interface_engine.entry_token import TokenDoor, add_token_route, configuration_route, token_url_of
 from interface_engine.entry_worker import Endings, MessageWorker, Pruning
 from interface_engine.handlers.announcing import Channel
-from interface_engine.key_sets import KeySets
 from interface_engine.rules.book import ChannelBook
 from interface_engine.settings import Settings
 
@@ -82,6 +82,7 @@ async def build(runtime: Runtime) -> Parts:
     )
     return Parts(
         subscriptions=entry_events.subscriptions(),
+        timers=entry_events.timers(),
         linger_s=settings.linger_ms / 1000,
         grpc=_grpc(runtime, book, intake),
         grpc_names=tuple(f"rcm.engine.v1.{name}" for name in _GRPC_NAMES),

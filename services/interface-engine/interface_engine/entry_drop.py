@@ -10,7 +10,7 @@ from typing import Any
 from chassis.storage_errors import STORAGE_ERRORS
 from kernel.errors import Unavailable
 
-from interface_engine.clients_folders import KINDS, Folder, Lying, open_folder
+from interface_engine.clients.folders import KINDS, Folder, Lying, open_folder
 from interface_engine.entry_files import FileIntake
 from interface_engine.rules.channel import Channel, Transport
 from interface_engine.store.files import FileTaken

@@ -48,9 +48,7 @@ def subscriptions(book: Book | None = None, base_url: str = "") -> tuple[Subscri
     return tuple(Subscription(event, keep) for event in _CARRIED)
 
 
-async def keep_produced(
-    unit: Unit, event: Event, prepared: None, book: Book | None = None, base_url: str = ""
-) -> None:
+async def keep_produced(unit: Unit, event: Event, prepared: None, book: Book | None = None, base_url: str = "") -> None:
     """Stores what the fact carries. A resource of which a newer fact has told stays as it is."""
     drafts = {draft.reference: draft for text in _CARRIED[event.type](event.body) if text for draft in [_draft(text)]}
     versions = await Repository(unit).put(list(drafts.values()), READ_MODEL, told_at=event.occurred_at)

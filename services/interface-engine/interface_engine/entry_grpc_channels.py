@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import tempfile
 from collections import Counter
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path, PurePosixPath
@@ -151,30 +151,6 @@ class ChannelServicer(ChannelServiceServicer):
         """Files that a channel may name without sending them along."""
         folders = [SHIPPED, *([self.site / "sources"] if self.site is not None else [])]
         return [file for folder in folders if folder.is_dir() for file in sorted(folder.iterdir()) if file.is_file()]
-
-
-async def record_versions(
-    database: Database, tenant: str, book: ChannelBook, names: Sequence[str], site: Path | None = None
-) -> list[str]:
-    """Notes what is in force now where it differs from what is noted; gives the names that did."""
-    files = _texts(site)
-    recorded: list[str] = []
-    async with database.unit(tenant) as unit:
-        versions = ChannelVersions(unit)
-        for name in names:
-            channel = book.channels().get(name)
-            if channel is None:
-                continue
-            own = {file: files[file] for file in channel.files if file in files}
-            if await versions.record(name, channel.sha256, channel.owner or "site files", own):
-                recorded.append(name)
-    return recorded
-
-
-def _texts(site: Path | None) -> Mapping[str, str]:
-    folders = [SHIPPED, *([site / "sources"] if site is not None else [])]
-    found = [file for folder in folders if folder.is_dir() for file in sorted(folder.iterdir())]
-    return {file.name: file.read_text("utf-8", "replace") for file in found if file.suffix in (".yaml", ".yml", ".csv")}
 
 
 def _plain(name: str) -> str:

@@ -13,10 +13,10 @@ from bus import Database
 from fastapi import FastAPI, Request, Response
 from kernel.errors import LineError
 
+from interface_engine.clients.key_sets import KeySets
 from interface_engine.entry_http import FhirDoor, Route
 from interface_engine.entry_http.asked import Asked
 from interface_engine.handlers import access
-from interface_engine.key_sets import KeySets
 from interface_engine.model_access import TokenRefused
 from interface_engine.store.access import AccessStore
 from interface_engine.wire.answers import Answer

@@ -11,6 +11,7 @@ CHARGE, CREDIT = "charge", "credit"
 HOLD, REJECTED = "hold", "rejected"
 # The same line once more, and a line that a later message put another in the place of.
 REPEAT, REPLACED = "repeat", "replaced"
+TOLD_ANEW = "told-anew"  # why a line was replaced
 DISPOSITIONS = (CHARGE, HOLD, REJECTED, REPEAT, REPLACED)
 # Where charges stand whose message was not mapped: the message's own state, as a disposition.
 OF_MESSAGE_STATE = {

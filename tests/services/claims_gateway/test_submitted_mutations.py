@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import copy
-from collections.abc import Iterator
 from typing import Any
 
 import fhir_r4
@@ -13,6 +11,7 @@ from gateway_world import JOURNEY
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from kernel.errors import Refused, Unreadable
+from one_place_wrong import VALUES, changed, places
 from submit_world import NDC, claim, concept, context, item
 
 VISIT = {"reference": "Encounter/e1"}
@@ -27,37 +26,13 @@ WHOLE = claim(
     billablePeriod={"start": "2026-03-16", "end": "2026-03-16"},
 )
 CONTEXT = context()
-VALUES = ("", "x", "2026", 0, -1, [], {}, None, True, [{}], {"reference": "#x"}, {"reference": "Patient/p1"})
-
-
-def places(node: Any, path: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
-    if path:
-        yield path
-    steps = node.items() if isinstance(node, dict) else enumerate(node) if isinstance(node, list) else ()
-    for step, inner in steps:
-        yield from places(inner, (*path, step))
-
-
 PLACES = [path for path in places(WHOLE) if path[0] != "resourceType"]
-
-
-def changed(path: tuple[Any, ...], value: Any) -> dict[str, Any]:
-    """The claim with one place taken out (None) or filled with something else."""
-    made: Any = copy.deepcopy(WHOLE)
-    node = made
-    for step in path[:-1]:
-        node = node[step]
-    if value is None:
-        del node[path[-1]]
-    else:
-        node[path[-1]] = value
-    return made  # type: ignore[no-any-return]
 
 
 @settings(max_examples=400, deadline=None)
 @given(st.sampled_from(PLACES), st.sampled_from(VALUES))
 def test_one_place_of_a_claim_is_wrong(path: tuple[Any, ...], value: Any) -> None:
-    content = fhir_r4.write(changed(path, value))
+    content = fhir_r4.write(changed(WHOLE, path, value))
     try:
         submission = read_submission(content, CONTEXT, "Claim", "client-1")
         submitted = read_submitted(submission, "tenant", JOURNEY, "")

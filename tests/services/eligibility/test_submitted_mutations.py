@@ -1,6 +1,5 @@
 """Whatever is missing or out of place in a submitted request: a question or a named refusal, never another error."""
 
-import copy
 from datetime import UTC, date, datetime
 
 import eligibility_records as records
@@ -11,6 +10,7 @@ from fhir_r4.submission import read_submission
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from kernel.errors import Refused, Unreadable
+from one_place_wrong import VALUES, changed, places
 
 REQUEST = {
     "resourceType": "CoverageEligibilityRequest",
@@ -38,37 +38,15 @@ WHOLE = {
 }
 PAYERS = {"SYNPA": PayerRow(id="SYNPA", name="Payer", effective_from=date(2020, 1, 1))}
 NOW = datetime(2026, 3, 10, tzinfo=UTC)
-VALUES = ("", "x", "2026", 0, -1, [], {}, None, True, [{}], {"reference": "#x"}, {"reference": "Patient/p1"})
-
-
-def places(node, path=()):
-    if path:
-        yield path
-    steps = node.items() if isinstance(node, dict) else enumerate(node) if isinstance(node, list) else ()
-    for step, inner in steps:
-        yield from places(inner, (*path, step))
-
 
 PLACES = [path for path in places(WHOLE) if path != ("resourceType",)]
-
-
-def changed(path, value):
-    made = copy.deepcopy(WHOLE)
-    node = made
-    for step in path[:-1]:
-        node = node[step]
-    if value is None:
-        del node[path[-1]]
-    else:
-        node[path[-1]] = value
-    return made
 
 
 @settings(max_examples=400, deadline=None)
 @given(st.sampled_from(PLACES), st.sampled_from(VALUES))
 def test_one_place_of_a_request_is_wrong(path, value):
     try:
-        submission = read_submission(write(changed(path, value)), b"", "CoverageEligibilityRequest", "client-1")
+        submission = read_submission(write(changed(WHOLE, path, value)), b"", "CoverageEligibilityRequest", "client-1")
         question = read_submitted(submission, PAYERS, NOW.date())
     except (Refused, Unreadable) as error:
         assert error.code

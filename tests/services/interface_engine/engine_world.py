@@ -19,11 +19,11 @@ from bus import Database, Event
 from bus.event import decode, open_envelope
 from chassis import Runtime
 from fhir_r4 import outcome_of
+from interface_engine.clients.key_sets import KeySets
 from interface_engine.entry_gate import AuditTrail, Gate
 from interface_engine.entry_http import FhirDoor, audits, build_app
 from interface_engine.entry_token import TokenDoor, add_token_route, configuration_route, token_url_of
 from interface_engine.handlers.announcing import Channel
-from interface_engine.key_sets import KeySets
 from interface_engine.model import Client, Rejected
 from interface_engine.model_access import Caller, Scopes
 from interface_engine.rules import load_sources

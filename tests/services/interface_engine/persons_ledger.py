@@ -74,6 +74,9 @@ class Ledger:
     async def keep(self, merge: Merge, changes: Sequence[Change]) -> None:
         self.merges[merge.id], self.kept[merge.id] = merge, list(changes)
 
+    async def add(self, merge: Merge, changes: Sequence[Change]) -> None:
+        self.kept[merge.id] += changes
+
     async def mark(self, one: str, other: str, merged: bool) -> None:
         self.marked[one, other] = merged
 

@@ -13,21 +13,19 @@ import httpx
 import pytest
 from bus import Database
 from fastapi import FastAPI
-from fhir_r4 import has_errors, validate
 from hypothesis import given
 from hypothesis import strategies as st
-from interface_engine.entry_gate import AuditTrail, Gate, TooFast, open_caller
+from interface_engine.clients.key_sets import KeySets
+from interface_engine.entry_gate import Gate, TooFast, open_caller
 from interface_engine.entry_token import TOKEN_PATH, TokenDoor, add_token_route, configuration, token_url_of
 from interface_engine.handlers.access import register_client
-from interface_engine.key_sets import KeySets
 from interface_engine.model import Client, Rejected
-from interface_engine.model_access import Access, Caller, Registration, Scopes, split_id
+from interface_engine.model_access import Registration, Scopes, split_id
 from interface_engine.store.access import AccessStore
-from interface_engine.wire.audit import audit_event, outcome_code
 from joserfc import jwt
 from joserfc.jwk import ECKey, OctKey, RSAKey
 from kernel.clock import FixedClock
-from kernel.errors import LineError, Refused, Unavailable, Unreadable
+from kernel.errors import Refused, Unreadable
 from platform_fixture import Platform
 
 NOW = datetime(2026, 3, 20, 12, 0, tzinfo=UTC)
@@ -397,61 +395,3 @@ def test_the_first_versions_words_are_understood() -> None:
 def test_what_is_no_client_id(text: str) -> None:
     with pytest.raises(ValueError, match="client id"):
         split_id(text)
-
-
-# The record of accesses
-
-
-def access(number: int, tenant: str = "t", **changes: Any) -> Access:
-    return Access(tenant, "epic", NOW, "R", "read", "Patient", f"p{number}", **changes)
-
-
-async def test_an_answer_waits_until_its_access_is_kept(door: Door) -> None:
-    trail = AuditTrail(door.database)
-    await asyncio.gather(*(trail.record(access(number, door.tenant)) for number in range(50)))
-    async with door.database.transaction(door.tenant) as conn:
-        rows = await conn.fetch("select resource_id from access_event")
-    assert {row["resource_id"] for row in rows} == {f"p{number}" for number in range(50)}
-
-
-async def test_what_cannot_be_recorded_is_not_answered(door: Door) -> None:
-    trail = AuditTrail(door.database)
-    async with door.database.transaction(door.tenant) as conn:
-        await conn.execute("select 1")
-    await door.database.close()
-    with pytest.raises(Unavailable):
-        await trail.record(access(1, door.tenant))
-    await door.database.open()
-    await trail.record(access(2, door.tenant))
-
-
-async def test_one_who_stops_waiting_does_not_take_the_others_along(door: Door) -> None:
-    trail = AuditTrail(door.database)
-    waiting = [asyncio.create_task(trail.record(access(number, door.tenant))) for number in range(5)]
-    await asyncio.sleep(0)
-    waiting[0].cancel()
-    done = await asyncio.gather(*waiting, return_exceptions=True)
-    assert [isinstance(one, BaseException) for one in done] == [True, False, False, False, False]
-
-
-@pytest.mark.parametrize(("status", "code"), [(200, "0"), (304, "0"), (404, "4"), (403, "4"), (503, "8")])
-def test_an_access_reads_as_a_good_audit_event(status: int, code: str) -> None:
-    row = {"client": "epic", "action": "E", "interaction": "search-type", "type": "Patient", "resource_id": "p1",
-           "status": status, "query": "family=Example", "trace": "0" * 32}  # fmt: skip
-    event = audit_event("e1", NOW, row)
-    assert not has_errors(validate(event)), validate(event)
-    assert event["outcome"] == outcome_code(status) == code
-    assert event["entity"][0]["what"] == {"reference": "Patient/p1"}
-    assert "Example" not in json.dumps(event)  # a query is kept as base64, as R4 has it
-
-
-def test_a_caller_may_do_what_its_scopes_say_and_nothing_else() -> None:
-    caller = Caller(Client("c", "t", "default"), Scopes.read("system/Patient.r"), NOW)
-    caller.require("Patient", "r")
-    for type_name, letter in (("Patient", "s"), ("Claim", "r")):
-        with pytest.raises(Rejected):
-            caller.require(type_name, letter)
-
-
-def test_the_errors_of_the_door_are_the_lines_own() -> None:
-    assert issubclass(Unavailable, LineError)

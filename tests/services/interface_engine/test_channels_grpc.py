@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
+import structlog
 from cli import channel as command
 from engine_world import NOW, World
 from interface_engine import entry_grpc_channels
-from interface_engine.entry_grpc_channels import ChannelServicer, record_versions
+from interface_engine.entry_channels import StoredTraffic, VersionKeeper, record_versions
+from interface_engine.entry_grpc_channels import ChannelServicer
 from interface_engine.rules import ChannelBook
 from interface_engine.rules.loading import SYSTEMS
+from interface_engine.store.messages import Messages
+from interface_engine.wire.arrivals import arrival_of
 from kernel.clock import FixedClock
 from kernel.errors import Refused, Unreadable
 from kernel.rules import RuleError
@@ -202,3 +207,40 @@ async def test_the_command_prints_what_the_service_says(
         assert text in out
     sent = next(request for call, request in asked if call == "ReplayChannel")
     assert [one.name for one in sent.files] == ["epic.yaml", "epic_payers.csv", "epic_providers.csv"]
+
+
+async def test_stored_messages_are_played_oldest_first(world: World, servicer: ChannelServicer) -> None:
+    channel = servicer.book.channel("epic")
+    async with world.database.unit(world.tenant) as unit:
+        arrivals = [arrival_of(channel, one.content, NOW) for one in samples_of(EPIC)]
+        await Messages(unit).take(arrivals, timedelta(days=30))
+    traffic = StoredTraffic(world.database)
+    raw = [text async for _, text in traffic(world.tenant, "epic", None, 10)]
+    assert raw == [one.content for one in samples_of(EPIC)]
+    assert [text async for _, text in traffic(world.tenant, "epic", None, 2)] == raw[1:]
+    assert [one async for one in traffic(world.tenant, "other", None, 10)] == []
+
+
+async def test_the_keeper_notes_what_is_in_force_and_every_change(world: World, servicer: ChannelServicer) -> None:
+    keeper = VersionKeeper(world.database, world.tenant, servicer.book, servicer.site, structlog.get_logger())
+    servicer.book.subscribe(keeper.changed)
+    running = asyncio.create_task(keeper.run())
+    try:
+        await numbered(servicer, 1)
+        assert servicer.site is not None
+        file = servicer.site / "sources" / "epic.yaml"
+        file.write_text(file.read_text() + "owner: billing\n")
+        servicer.book.refresh()
+        await numbered(servicer, 2)
+    finally:
+        running.cancel()
+
+
+async def numbered(servicer: ChannelServicer, number: int) -> None:
+    """Waits until the newest version of the feed has this number."""
+    async with asyncio.timeout(20):
+        while True:
+            listed = await servicer.ListChannels(pb.ListChannelsRequest(), None)
+            if any(one.name == "epic" and one.version == number for one in listed.channels):
+                return
+            await asyncio.sleep(0.02)

@@ -12,7 +12,7 @@ import asyncssh
 import pytest
 import structlog
 from bus import Database
-from interface_engine.clients_folders import LocalFolder, SftpFolder, is_whole, open_folder
+from interface_engine.clients.folders import LocalFolder, SftpFolder, is_whole, open_folder
 from interface_engine.entry_drop import DropWatcher
 from interface_engine.entry_files import FileIntake
 from interface_engine.entry_intake import Intake

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+
 import hl7v2
 import pytest
 from engine_world import NOW, SITE, World
@@ -69,8 +71,6 @@ async def test_charges_before_the_registration_end_the_same(world: World) -> Non
 
 @pytest.mark.parametrize("times", [5])
 async def test_the_same_message_many_times_at_once_makes_one_of_each(world: World, times: int) -> None:
-    import asyncio
-
     admit = samples()[0]
     await asyncio.gather(*(keep(world, EPIC, admit) for _ in range(times)))
     answer = await world.send("GET", "/Patient?identifier=https://epic.example/mrn|E7001")

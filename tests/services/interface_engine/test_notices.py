@@ -321,3 +321,21 @@ async def test_events_are_kept_for_a_time(house: House, hook: Endpoint) -> None:
     async with house.database.unit(house.tenant) as unit:
         assert await Notices(unit).prune(timedelta(days=5)) == 1
     assert numbers_of((await house.send("GET", "/Subscription/s1/$events")).json()) == [2]
+
+
+async def test_the_background_coroutines_do_all_of_it_by_themselves(house: House, hook: Endpoint) -> None:
+    house.worker.every_s = 0.02
+    running = [asyncio.create_task(house.book.run()), asyncio.create_task(house.worker.run())]
+    await house.subscribe(hook.url)
+    while await house.status() != "active":
+        house.clock.advance(seconds=1)
+        await asyncio.sleep(0.02)
+    await house.book.renew()  # the clock of this test runs ahead of the book's
+    await visit(house, 1)
+    async with asyncio.timeout(20):
+        await hook.told.wait()
+    for task in running:
+        task.cancel()
+    ended = await asyncio.gather(*running, return_exceptions=True)
+    assert [type(one) for one in ended] == [asyncio.CancelledError] * 2
+    assert hook.numbers() == [1]

@@ -146,6 +146,7 @@ async def test_topics_are_published(house: House) -> None:
     assert any(url.endswith("/PASSubscriptionTopic") for url in urls)
     assert (await house.send("GET", "/Basic/work-items")).json()["extension"][0]["valueUri"] == f"{TOPICS}/work-items"
     assert (await house.send("GET", "/Basic/nothing")).status_code == 404
+    assert (await house.send("GET", "/openapi.json")).status_code == 200
     statement = (await house.send("GET", "/metadata")).json()
     rows = [one for one in statement["rest"][0]["resource"] if one["type"] == "Subscription"]
     listed = [one["valueCanonical"] for one in rows[0]["extension"]]

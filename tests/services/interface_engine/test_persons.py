@@ -9,9 +9,11 @@ from dataclasses import dataclass
 from typing import Any
 
 import pytest
+from bus.timers import Timer
 from engine_records import CLINIC, PAYER, encounter
 from engine_world import World
 from fhir_r4 import read
+from interface_engine.entry_persons import identify_stored
 from interface_engine.handlers.persons import decide
 from interface_engine.model_persons import Pair, pair_key
 from interface_engine.store.persons import Persons
@@ -165,7 +167,9 @@ async def test_two_persons_are_not_joined_by_a_third_record_when_told_apart(peop
 
 
 async def test_twins_stay_two_also_by_way_of_a_record_that_is_like_both(people: People) -> None:
-    twin = person("twin", name=named("Example-Moss", "Anders"), identifier=numbered((FEED_B, "1"), (SSN, "521-04-1235")))
+    twin = person(
+        "twin", name=named("Example-Moss", "Anders"), identifier=numbered((FEED_B, "1"), (SSN, "521-04-1235"))
+    )
     me = ME | {"identifier": [*ME["identifier"], *numbered((SSN, "521-04-1234"))]}
     assert await people.put(me, twin) == []
     mixed = {"resourceType": "Patient", "id": "mixed", "identifier": numbered((SSN, "521-04-1234"), (FEED_B, "1"))}
@@ -240,3 +244,19 @@ async def _finished(world: World, patient: str) -> Any:
     await world.facts()
     assert (await world.send("PUT", f"/Encounter/{visit['id']}", visit)).status_code == 201
     return next(fact for fact in await world.facts() if fact.type == "encounter.finished")
+
+
+async def test_patients_who_were_there_before_are_taken_in_behind_the_scenes(people: People) -> None:
+    await people.world.post(PAYER, ME, SAME, coverage("c1", "me"))
+    async with people.world.database.unit(people.world.tenant) as unit:
+        for table in ("person_pair", "person_key", "person_record"):
+            await unit.conn.execute(f"delete from {table}")
+        timer = Timer(people.world.tenant, "persons.identify", "patient", people.world.clock.now(), b"", "", "", 0)
+        await identify_stored(unit, timer, None)
+    assert await people.person("me") == {"me", "twice"}
+    async with people.world.database.unit(people.world.tenant) as unit:
+        rows = await unit.conn.fetch("select kind from person_key where patient = 'me'")
+        assert "member" in {row["kind"] for row in rows}
+        await unit.conn.execute("delete from timer")
+        await identify_stored(unit, timer, None)
+        assert await unit.conn.fetchval("select count(*) from timer") == 0  # nobody waits any more

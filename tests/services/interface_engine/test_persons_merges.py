@@ -31,7 +31,6 @@ from message_feed import feed
 from persons_ledger import NOW, Ledger
 from persons_people import coverage, named, numbered, person
 
-
 T = TypeVar("T")
 CLIENT = Client("tester", "", "default")
 NAMES = ("a", "b", "c", "d")
@@ -56,7 +55,12 @@ def start() -> list[Resource]:
         {"resourceType": "Patient", "id": "d", "link": [{"other": {"reference": "Patient/a"}, "type": "seealso"}]},
     ]
     visits = [
-        {"resourceType": "Encounter", "id": f"e-{one}", "status": "finished", "subject": {"reference": f"Patient/{one}"}}
+        {
+            "resourceType": "Encounter",
+            "id": f"e-{one}",
+            "status": "finished",
+            "subject": {"reference": f"Patient/{one}"},
+        }
         for one in NAMES
     ]
     group: Resource = {
@@ -190,7 +194,11 @@ def test_what_changed_since_keeps_its_change_and_gets_its_patient_back() -> None
     state = ledger.state()
     assert (state["Encounter/e-a"]["status"], subjects(ledger)["a"]) == ("cancelled", "a")
     assert subjects(ledger)["b"] == "d"
-    assert (state["Patient/a"]["gender"], state["Patient/a"]["active"], "link" in state["Patient/a"]) == ("female", True, False)
+    assert (state["Patient/a"]["gender"], state["Patient/a"]["active"], "link" in state["Patient/a"]) == (
+        "female",
+        True,
+        False,
+    )
     assert sorted(one["entity"]["reference"][-1] for one in state["Group/g"]["member"]) == ["a", "b", "c", "d", "x"]
 
 
@@ -383,6 +391,7 @@ async def test_a40_merges_repeatedly_and_is_undone(world: World) -> None:
 async def test_two_merges_at_once_make_no_circle(world: World) -> None:
     await put(world, person("new"), OLD)
     answers = await asyncio.gather(
-        world.send("PUT", "/Patient/old", into(OLD, "new")), world.send("PUT", "/Patient/new", into(person("new"), "old"))
+        world.send("PUT", "/Patient/old", into(OLD, "new")),
+        world.send("PUT", "/Patient/new", into(person("new"), "old")),
     )
     assert sorted(answer.status_code for answer in answers) == [200, 409]

@@ -101,7 +101,10 @@ def test_twins_are_not_linked(given: str, sex: str) -> None:
 
 
 def test_twins_of_two_sexes_or_with_two_numbers_are_not_even_asked_about() -> None:
-    assert verdict(ME, person("b", name=named("Example-Moss", "Anders"), gender="female", identifier=OTHER)).says == NOTHING
+    assert (
+        verdict(ME, person("b", name=named("Example-Moss", "Anders"), gender="female", identifier=OTHER)).says
+        == NOTHING
+    )
     one = person("a", identifier=numbered((SSN, "521-04-1234")))
     other = person("b", name=named("Example-Moss", "Anders"), identifier=numbered((SSN, "521-04-1235")))
     assert verdict(one, other).says == NOTHING

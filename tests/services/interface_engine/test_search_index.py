@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
 from uuid import uuid4
 
 import psycopg
@@ -13,7 +14,7 @@ from bus.timers import TimerRunner
 from chassis.migrations import job
 from engine_shelf import Resource, Shelf, open_shelf, query_of
 from engine_world import NOW
-from interface_engine import entry_events
+from interface_engine import app, entry_events
 from interface_engine.store import searching
 from kernel.errors import Unavailable
 from platform_fixture import Platform
@@ -192,3 +193,8 @@ def test_the_migration_keeps_identifiers_there_and_back(empty: str) -> None:
     assert read(empty, inside) == []
     move(empty, "0002")
     assert read(empty, "select count(*) from token") == [(1,)]
+
+
+def test_the_engine_runs_the_timer_that_the_migration_sets() -> None:
+    source = Path(app.__file__).read_text()
+    assert "timers=entry_events.timers()" in source and set(entry_events.timers()) == {"search.index"}

@@ -16,7 +16,7 @@ from chassis.grpc_server import GrpcServer
 from engine_records import BASICS, CLINIC, COVERAGE, PATIENT
 from engine_world import CORPORA, SITE, World, open_world
 from fhir_r4 import read, validate
-from interface_engine.clients_owners import DEADLINES_S, GrpcOwners
+from interface_engine.clients.owners import DEADLINES_S, GrpcOwners
 from kernel.errors import Refused, Unavailable, Unreadable
 from platform_fixture import Platform
 from rcm.claims.v1 import claims_pb2, claims_pb2_grpc

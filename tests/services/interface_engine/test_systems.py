@@ -14,7 +14,15 @@ from typing import Any
 import fhir_r4
 import hl7v2
 import pytest
+from charge_capture.handlers.pricing import reckon
+from charge_capture.rules import load_site_charges
+from charge_capture.wire.charges import charges_captured
+from charge_capture.wire.visit import read_visit as read_charge_visit
+from claims_gateway.wire.charges import read_charges
 from claims_gateway.wire.visit import read_visit as read_claim_visit
+from coding.handlers.coding import code_visit
+from coding.rules import load_site_rules
+from coding.wire.messages import coded_message
 from coding.wire.snapshot import read_visit as read_coding_visit
 from interface_engine.handlers.rehearsing import Rehearsal
 from interface_engine.model import Edge, Graph
@@ -51,6 +59,7 @@ class Facts:
     samples: str = "samples"
 
 
+CODING, PRICES = load_site_rules(None), load_site_charges(None)
 SYNPA, SYNPB = "SYNPA", "SYNPB"
 SYSTEM_FACTS: dict[str, Facts] = {
     "epic": Facts(
@@ -219,12 +228,24 @@ def billed(graph: Graph, encounter: str, source: Source) -> dict[str, Any]:
     facts = billing_pb2.EncounterFacts(encounter=encounter, encounter_key="k", snapshot=snapshot.bundle)
     visit = read_coding_visit(engine_pb2.EncounterFinished(facts=facts, unmapped=snapshot.unmapped))
     claim, _ = read_claim_visit(snapshot.bundle, encounter)
+    coded = code_visit(visit, CODING)
+    lines = read_charge_visit(coded_message(coded, facts, reviewed=True))
+    priced = reckon(lines, (), (), PRICES)
+    draft = read_charges(charges_captured(lines, priced, NOW), "j", 1, "")
     conditions = dict(visit.diagnoses)
     by_id = {name.rpartition("/")[2]: code for name, code in conditions.items()}
     insurances = [one for one in (claim.insurance, *claim.other_insurance) if one is not None]
     person = claim.patient
     rendering = {one.npi: (one.last, one.first) for one in claim.practitioners}
     return {
+        "claim lines": sorted(
+            (one.code, one.modifiers, one.units, one.pointers, one.charge_cents, one.service_from, one.place_of_service,
+             one.rendering_npi)
+            for one in draft.lines
+        ),
+        "claim diagnoses": [one.code for one in draft.diagnoses],
+        "findings": sorted((one.rule_id, one.severity, one.code) for one in coded.findings),
+        "without a price": sorted(one.code for one in priced.missing),
         "unmapped": snapshot.unmapped,
         "without_code": visit.without_code,
         "day": visit.date,
@@ -261,6 +282,8 @@ async def test_a_system_ends_in_the_same_claim_as_its_twin(name: str) -> None:
     wanted = billed(graph_of(twin(facts)), "Encounter/e", load_channels()["default"].source)
     assert made == wanted
     assert made["day"] == date.fromisoformat(facts.day)
+    assert made["claim diagnoses"] == [code.replace(".", "") for code in facts.diagnoses]
+    assert len(made["claim lines"]) + len(made["without a price"]) == len(facts.lines)
 
 
 @pytest.mark.parametrize("name", SYSTEM_FACTS)

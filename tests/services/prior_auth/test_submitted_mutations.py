@@ -1,6 +1,5 @@
 """Whatever is missing or out of place in a submitted request: orders or a named refusal, never another error."""
 
-import copy
 from datetime import UTC, date, datetime
 
 from fhir_r4 import validate, write
@@ -8,6 +7,7 @@ from fhir_r4.submission import read_submission
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from kernel.errors import Refused, Unreadable
+from one_place_wrong import VALUES, changed, places
 from prior_auth.handlers import standing_of
 from prior_auth.model import PayerRow
 from prior_auth.wire.claim_response import Standing, write_bundle, write_claim_response
@@ -17,37 +17,15 @@ from prior_auth_submissions import bundle, claim, item
 WHOLE = bundle(claim([item(1), item(2, "J0897")]))
 PAYERS = {"SYNPA": PayerRow(id="SYNPA", name="Payer", effective_from=date(2020, 1, 1))}
 NOW = datetime(2026, 3, 10, tzinfo=UTC)
-VALUES = ("", "x", "2026", 0, -1, [], {}, None, True, [{}], {"reference": "#x"}, {"reference": "Patient/p1"})
-
-
-def places(node, path=()):
-    if path:
-        yield path
-    steps = node.items() if isinstance(node, dict) else enumerate(node) if isinstance(node, list) else ()
-    for step, inner in steps:
-        yield from places(inner, (*path, step))
-
 
 PLACES = [path for path in places(WHOLE) if path != ("resourceType",)]
-
-
-def changed(path, value):
-    made = copy.deepcopy(WHOLE)
-    node = made
-    for step in path[:-1]:
-        node = node[step]
-    if value is None:
-        del node[path[-1]]
-    else:
-        node[path[-1]] = value
-    return made
 
 
 @settings(max_examples=400, deadline=None)
 @given(st.sampled_from(PLACES), st.sampled_from(VALUES))
 def test_one_place_of_a_request_is_wrong(path, value):
     try:
-        submission = read_submission(write(changed(path, value)), b"", "Claim", "client-1")
+        submission = read_submission(write(changed(WHOLE, path, value)), b"", "Claim", "client-1")
         read_inquiry(submission, PAYERS)
         submitted = read_submitted(submission, "tenant", PAYERS, 90)
     except (Refused, Unreadable) as error:

@@ -1,6 +1,6 @@
 """Schemas, roles, row-level security and Alembic."""
 
-from chassis.migrations.ddl import bus_tables, tenant_table
+from chassis.migrations.ddl import bus_tables, once_table, tenant_table
 from chassis.migrations.job import Migrated, current_revision, migrate
 from chassis.revision import expected_revision, installed_services
 
@@ -11,5 +11,6 @@ __all__ = [
     "expected_revision",
     "installed_services",
     "migrate",
+    "once_table",
     "tenant_table",
 ]

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 
 from alembic import op
-from bus.ddl import BUS_INDEXES, BUS_TABLES
+from bus.ddl import BUS_INDEXES, BUS_TABLES, ONCE_COLUMNS
 
 _NAME = re.compile(r"[a-z][a-z0-9_]{0,62}")
 
@@ -61,3 +61,8 @@ def bus_tables() -> None:
         _execute(f"grant select, insert, update, delete on {name} to {relay}")
     for index in BUS_INDEXES:
         _execute(index)
+
+
+def once_table() -> None:
+    """Create the table `submission` of commands that are carried out once (bus/once.py)."""
+    tenant_table("submission", ONCE_COLUMNS)

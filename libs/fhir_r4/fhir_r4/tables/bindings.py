@@ -1,8 +1,9 @@
 """The value sets of required bindings: which codes an element may hold at all.
 
-A row is a value set and its codes; an indented row continues the one above. `CONCEPTS` are the required value sets of
-CodeableConcepts, with the code system that their codes belong to. Media types (BCP 13) are required too, but theirs is
-an open registry that R4's own examples do not keep to ("json"): they are checked as codes only.
+A row is a value set and its codes; an indented row continues the one above; "@name" stands for the codes of another.
+`CONCEPTS` are the required value sets of CodeableConcepts, with the code system that their codes belong to. Media types
+(BCP 13) are required too, but theirs is an open registry that R4's own examples do not keep to ("json"): they are
+checked as codes only.
 
 Facts of FHIR R4 (4.0.1), https://hl7.org/fhir/R4/terminologies-valuesets.html, and of ISO 4217 for currencies.
 """
@@ -14,34 +15,12 @@ address-use: home work temp old billing
 administrative-gender: male female other unknown
 adverse-event-actuality: actual potential
 all-types:
-  Account ActivityDefinition AdverseEvent AllergyIntolerance Appointment AppointmentResponse AuditEvent Basic Binary
-  BiologicallyDerivedProduct BodyStructure Bundle CapabilityStatement CarePlan CareTeam CatalogEntry ChargeItem
-  ChargeItemDefinition Claim ClaimResponse ClinicalImpression CodeSystem Communication CommunicationRequest
-  CompartmentDefinition Composition ConceptMap Condition Consent Contract Coverage CoverageEligibilityRequest
-  CoverageEligibilityResponse DetectedIssue Device DeviceDefinition DeviceMetric DeviceRequest DeviceUseStatement
-  DiagnosticReport DocumentManifest DocumentReference DomainResource EffectEvidenceSynthesis Encounter Endpoint
-  EnrollmentRequest EnrollmentResponse EpisodeOfCare EventDefinition Evidence EvidenceVariable ExampleScenario
-  ExplanationOfBenefit FamilyMemberHistory Flag Goal GraphDefinition Group GuidanceResponse HealthcareService
-  ImagingStudy Immunization ImmunizationEvaluation ImmunizationRecommendation ImplementationGuide InsurancePlan
-  Invoice Library Linkage List Location Measure MeasureReport Media Medication MedicationAdministration
-  MedicationDispense MedicationKnowledge MedicationRequest MedicationStatement MedicinalProduct
-  MedicinalProductAuthorization MedicinalProductContraindication MedicinalProductIndication MedicinalProductIngredient
-  MedicinalProductInteraction MedicinalProductManufactured MedicinalProductPackaged MedicinalProductPharmaceutical
-  MedicinalProductUndesirableEffect MessageDefinition MessageHeader MolecularSequence NamingSystem NutritionOrder
-  Observation ObservationDefinition OperationDefinition OperationOutcome Organization OrganizationAffiliation
-  Parameters Patient PaymentNotice PaymentReconciliation Person PlanDefinition Practitioner PractitionerRole Procedure
-  Provenance Questionnaire QuestionnaireResponse RelatedPerson RequestGroup ResearchDefinition
-  ResearchElementDefinition ResearchStudy ResearchSubject Resource RiskAssessment RiskEvidenceSynthesis Schedule
-  SearchParameter ServiceRequest Slot Specimen SpecimenDefinition StructureDefinition StructureMap Subscription
-  Substance SubstanceNucleicAcid SubstancePolymer SubstanceProtein SubstanceReferenceInformation
-  SubstanceSourceMaterial SubstanceSpecification SupplyDelivery SupplyRequest Task TerminologyCapabilities TestReport
-  TestScript ValueSet VerificationResult VisionPrescription Address Age Annotation Any Attachment BackboneElement
-  CodeableConcept Coding ContactDetail ContactPoint Contributor Count DataRequirement Distance Dosage Duration Element
-  ElementDefinition Expression Extension HumanName Identifier MarketingStatus Meta Money MoneyQuantity Narrative
-  ParameterDefinition Period Population ProdCharacteristic ProductShelfLife Quantity Range Ratio Reference
-  RelatedArtifact SampledData Signature SimpleQuantity SubstanceAmount Timing TriggerDefinition Type UsageContext
-  base64Binary boolean canonical code date dateTime decimal id instant integer markdown oid positiveInt string time
-  unsignedInt uri url uuid xhtml
+  @resource-types Address Age Annotation Any Attachment BackboneElement CodeableConcept Coding ContactDetail
+  ContactPoint Contributor Count DataRequirement Distance Dosage Duration Element ElementDefinition Expression
+  Extension HumanName Identifier MarketingStatus Meta Money MoneyQuantity Narrative ParameterDefinition Period
+  Population ProdCharacteristic ProductShelfLife Quantity Range Ratio Reference RelatedArtifact SampledData Signature
+  SimpleQuantity SubstanceAmount Timing TriggerDefinition Type UsageContext base64Binary boolean canonical code date
+  dateTime decimal id instant integer markdown oid positiveInt string time unsignedInt uri url uuid xhtml
 allergy-intolerance-category: food medication environment biologic
 allergy-intolerance-criticality: low high unable-to-assess
 allergy-intolerance-reaction-severity: mild moderate severe

@@ -21,6 +21,8 @@ from interface_engine.wire.hl7.outcome import CANCEL, CREATE, CREDIT, Entry, Map
 _GROUPS = ("period", "hospitalization", "servicePeriod", "dispenseRequest")
 _CREDIT_URL = f"{LINE}/StructureDefinition/credit"
 _FINISHED = "finished"
+# Several systems may each have a record of the same payer, doctor or place: the first that was stored serves.
+_SHARED = frozenset({"Organization", "Practitioner", "PractitionerRole", "Location"})
 
 
 class Match(Protocol):
@@ -47,12 +49,13 @@ async def arrivals_of(known: Knowledge, mapped: Mapped, new_id: Callable[[], str
     """What a message changes, for `keep_arrivals`: each with its id, references resolved; nothing for what stays.
 
     Locks every condition first: of two messages that tell of the same, one comes first. Refused when two stored
-    resources have the identifier of one: a person decides which is meant.
+    resources have the identifier of one that is somebody's own: a person decides which is meant.
     """
     entries = mapped.entries
     await known.lock([entry.condition for entry in entries])
     found = await known.found([(entry.resource["resourceType"], *entry.key) for entry in entries])
-    if any(len(matches) > 1 for matches in found.values()):
+    own = [matches for place, matches in found.items() if entries[place].resource["resourceType"] not in _SHARED]
+    if any(len(matches) > 1 for matches in own):
         raise Refused("identifier-ambiguous", "two stored resources have an identifier that the message names")
     newest = await known.newest([entry.condition for entry in entries])
     stored = {place: matches[0] for place, matches in found.items()}

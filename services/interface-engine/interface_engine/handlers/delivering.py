@@ -150,9 +150,7 @@ async def _open(log: Lines, shelf: Shelf, line: Line, lease: str, rules: Rules) 
 async def _events(
     log: Lines, line: Line, hook: Hook, registered: Registration | None, rules: Rules
 ) -> Notification | None:
-    if registered is not None and (types := _readable(registered)) is not None:
-        await log.drop_waiting(line.id, types)
-    numbered = await log.number(line.id, _AT_A_TIME)
+    numbered = line.numbered if line.numbered > line.sent else await _number(log, line, registered)
     if numbered <= line.sent:
         return None
     events = await log.events(line.id, line.sent + 1, numbered, hook.most, hook.content == "full-resource")
@@ -161,6 +159,13 @@ async def _events(
         return None
     told = [one if registered is None or registered.scopes.allows(one.type, "r") else _bare(one) for one in events]
     return _notification(log, line, hook, "event-notification", rules, told, events[-1].number)
+
+
+async def _number(log: Lines, line: Line, registered: Registration | None) -> int:
+    """Numbers for what waits, many at a time; what the client may not read goes before it gets one."""
+    if registered is not None and (types := _readable(registered)) is not None:
+        await log.drop_waiting(line.id, types)
+    return await log.number(line.id, _AT_A_TIME)
 
 
 def _readable(registered: Registration) -> list[str] | None:

@@ -12,7 +12,7 @@ from fhir_r4.references import parse
 
 from interface_engine.model import Client, Rejected
 from interface_engine.model_exports import WAITING, Export, File, Found, Wanted
-from interface_engine.wire.exports import line_of, packed
+from interface_engine.wire.exports import Packing, line_of
 
 _MOST_OPEN = 5
 
@@ -72,33 +72,30 @@ async def write_file(exports: Exports, shelf: Shelf, export: Export, rules: Rule
     if export.place >= len(types):
         await exports.finish(export.id, exports.now + rules.keep)
         return False
-    members = await _members(shelf, export)
-    lines, after, more = await _gather(exports, export, members, rules)
-    if lines:
-        file = File(export.files + 1, types[export.place], len(lines), packed(lines))
-        await exports.keep(export, file)
+    members, packing = await _members(shelf, export), Packing()
+    after, more = await _gather(exports, export, members, rules, packing)
+    if packing.resources:
+        await exports.keep(export, File(export.files + 1, types[export.place], packing.resources, packing.end()))
     place, after = (export.place, after) if more else (export.place + 1, "")
-    await exports.step(export, place, after, len(lines))
+    await exports.step(export, place, after, packing.resources)
     return True
 
 
 async def _gather(
-    exports: Exports, export: Export, members: Sequence[str], rules: Rules
-) -> tuple[list[bytes], str, bool]:
-    """Lines of one file, page by page; the last id that was looked at, and whether more may follow."""
-    lines: list[bytes] = []
-    after, size = export.after, 0
+    exports: Exports, export: Export, members: Sequence[str], rules: Rules, packing: Packing
+) -> tuple[str, bool]:
+    """Fills one file, page by page; the last id that was looked at, and whether more may follow."""
+    after = export.after
     while True:
         page = await exports.page(export, members, after, rules.page)
         for found in page:
             after = found.id
             if found.content:
-                lines.append(line_of(found))
-                size += len(lines[-1])
-            if size >= rules.file_bytes or len(lines) >= rules.file_resources:
-                return lines, after, True
+                packing.add(line_of(found))
+            if packing.size >= rules.file_bytes or packing.resources >= rules.file_resources:
+                return after, True
         if len(page) < rules.page:
-            return lines, after, False
+            return after, False
 
 
 async def _members(shelf: Shelf, export: Export) -> list[str]:

@@ -6,7 +6,7 @@ What needs other resources (chains, _has) is left to the repository.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
@@ -61,12 +61,22 @@ class Subject:
     draft: Draft
     base: str = ""
     _rows: Indexed | None = None
+    _leads_to: dict[tuple[str, ...], list[str]] = field(default_factory=dict)
 
     @property
     def rows(self) -> Indexed:
         if self._rows is None:
             self._rows = index(self.draft.resource)
         return self._rows
+
+    def targets(self, paths: tuple[str, ...]) -> list[str]:
+        """What the references at these paths lead to, as Type/id; looked up once, however many ask."""
+        found = self._leads_to.get(paths)
+        if found is None:
+            wanted = {f"{self.draft.type}.{path}" for path in paths}
+            found = [link.to for link in self.draft.facets.links if plain(link.path) in wanted]
+            self._leads_to[paths] = found
+        return found
 
     def matches(self, terms: Iterable[Term]) -> bool:
         """Whether all of these hold. None of them may need the repository (`needs_repository`)."""
@@ -92,7 +102,7 @@ def _holds(subject: Subject, term: Term) -> bool:
 def _present(subject: Subject, term: Term) -> bool:
     name, rows = term.parameter.name, subject.rows
     if term.parameter.kind == "reference":
-        return any(True for _ in _targets(subject, term))
+        return bool(_targets(subject, term))
     found = (rows.tokens, rows.strings, rows.dates, rows.numbers, rows.uris)
     return any(row[0] == name for some in found for row in some)
 
@@ -140,11 +150,9 @@ def _quantity(row: tuple[str, Decimal, str, str], value: QuantityValue) -> bool:
 
 
 def _targets(subject: Subject, term: Term) -> Iterable[str]:
-    """What the parameter's references lead to, as Type/id."""
-    paths = {f"{subject.draft.type}.{path}" for path in term.parameter.paths}
-    for link in subject.draft.facets.links:
-        if plain(link.path) in paths and term.parameter.allows(link.to.partition("/")[0]):
-            yield link.to
+    """What the parameter's references lead to, of the types that it allows."""
+    found = subject.targets(term.parameter.paths)
+    return [target for target in found if term.parameter.allows(target.partition("/")[0])] if found else found
 
 
 def _leads(target: str, value: ReferenceValue, base: str) -> bool:

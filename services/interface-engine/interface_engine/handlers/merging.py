@@ -53,6 +53,7 @@ class Ledger(Protocol):
     async def referring(self, patient: str, but: Sequence[str], limit: int) -> Sequence[Stored]: ...
     async def newest(self, references: Sequence[str]) -> Mapping[str, Stored]: ...
     async def keep(self, merge: Merge, changes: Sequence[Change]) -> None: ...
+    async def add(self, merge: Merge, changes: Sequence[Change]) -> None: ...
     async def mark(self, one: str, other: str, merged: bool) -> None: ...
     async def undone(self, merge_id: str, by: str) -> None: ...
     async def merge(self, merge_id: str) -> Merge | None: ...
@@ -103,6 +104,7 @@ async def _merge(
         raise Refused("merge-circle", "a Patient cannot be merged into one that was merged into it")
     gone_into = await ledger.way(prior)
     if set(gone_into) & set(onward):
+        await _note_links(ledger, shelf, prior, survivor, told)
         return []
     if gone_into:
         raise Refused("patient-merged-already", "the Patient was merged into another: undo that first")
@@ -121,6 +123,16 @@ async def _merge(
     await ledger.keep(merge, changes)
     await ledger.mark(prior, target, True)
     return changed
+
+
+async def _note_links(ledger: Ledger, shelf: Shelf, prior: str, survivor: str, told: Mapping[str, Draft]) -> None:
+    """A merge that stands, told in other words: the links that say so go with it when it is undone."""
+    merge = await ledger.active(prior)
+    both = await ledger.newest([f"Patient/{prior}", f"Patient/{survivor}"])
+    changes = await _between(shelf, both, told, prior, {survivor})
+    put_in = [one for one in changes if one.path == LINK and one.reference.partition("/")[2] in told]
+    if merge is not None and put_in:
+        await ledger.add(merge, put_in)
 
 
 async def _referring(ledger: Ledger, prior: str) -> Sequence[Stored]:

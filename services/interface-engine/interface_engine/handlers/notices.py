@@ -36,16 +36,28 @@ from interface_engine.wire.notices import read_hook, refused
 
 SUBSCRIPTION = "Subscription"
 _BECAME: Mapping[str, Interaction] = {"created": "create", "updated": "update", "deleted": "delete"}
-# All groups must match; of a group one search must.
-Groups = tuple[tuple[tuple[Term, ...], ...], ...]
+_Terms = tuple[Term, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """Searches of which one must match: those that the resource itself answers, and those that the repository does."""
+
+    at_hand: tuple[_Terms, ...]
+    asked: tuple[_Terms, ...]
+
+    @classmethod
+    def of(cls, *searches: _Terms) -> Group:
+        asked = tuple(terms for terms in searches if needs_repository(terms))
+        return cls(tuple(terms for terms in searches if not needs_repository(terms)), asked)
 
 
 @dataclass(frozen=True, slots=True)
 class Want:
-    """One way in which a subscription wants to hear of a type."""
+    """One way in which a subscription wants to hear of a type: all groups must match."""
 
     interactions: tuple[Interaction, ...]
-    groups: Groups
+    groups: tuple[Group, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +108,7 @@ class Log(Protocol):
     @property
     def now(self) -> datetime: ...
     async def note(self, rows: Sequence[tuple[str, Change]]) -> None: ...
-    async def finds(self, type_name: str, identity: str, terms: tuple[Term, ...]) -> bool: ...
+    async def finds(self, type_name: str, identity: str, terms: _Terms) -> bool: ...
     async def registration(self, name: str) -> Registration | None: ...
     async def recording(self) -> list[Line]: ...
     async def line(self, identity: str) -> Line | None: ...
@@ -151,19 +163,20 @@ async def _wanted(log: Log, one: Listening, change: Change, subject: Subject) ->
     return False
 
 
-async def _all_match(log: Log, groups: Groups, subject: Subject) -> bool:
-    for group in groups:
-        if not await _one_matches(log, group, subject):
+async def _all_match(log: Log, groups: tuple[Group, ...], subject: Subject) -> bool:
+    """What the resource itself answers goes first: only what is left is asked of the repository."""
+    left = [group for group in groups if not any(subject.matches(terms) for terms in group.at_hand)]
+    if any(not group.asked for group in left):
+        return False
+    for group in left:
+        if not await _one_found(log, group, subject):
             return False
     return True
 
 
-async def _one_matches(log: Log, group: tuple[tuple[Term, ...], ...], subject: Subject) -> bool:
-    """What can be seen in the resource itself goes first."""
-    if any(subject.matches(terms) for terms in group if not needs_repository(terms)):
-        return True
-    for terms in group:
-        if needs_repository(terms) and await log.finds(subject.draft.type, subject.draft.id, terms):
+async def _one_found(log: Log, group: Group, subject: Subject) -> bool:
+    for terms in group.asked:
+        if await log.finds(subject.draft.type, subject.draft.id, terms):
             return True
     return False
 
@@ -177,7 +190,8 @@ def wants_of(hook: Hook) -> dict[str, tuple[Want, ...]]:
         type_name, _, text = hook.criteria.partition("?")
         if hook.filters:
             raise refused("Subscription.criteria", "subscription-filter", "filters narrow a topic and not a search")
-        return {type_name: (Want(("create", "update"), ((_terms(type_name, parse_qsl(text, True)),),)),)}
+        terms = _terms(type_name, parse_qsl(text, True))
+        return {type_name: (Want(("create", "update"), (Group.of(terms),)),)}
     topic = topic_of(hook.criteria, known_types())
     if topic is None:
         text = "neither a topic that is published here nor a search like Encounter?status=finished"
@@ -189,15 +203,15 @@ def wants_of(hook: Hook) -> dict[str, tuple[Want, ...]]:
 
 
 def _want(topic: Topic, trigger: Trigger, filters: Sequence[str]) -> Want:
-    own: list[tuple[tuple[Term, ...], ...]] = []
+    own: list[Group] = []
     if trigger.condition:
-        own.append((_terms(trigger.type, parse_qsl(trigger.condition)),))
+        own.append(Group.of(_terms(trigger.type, parse_qsl(trigger.condition))))
     for text in filters:
         own.extend(_filter(topic, trigger.type, text))
     return Want(trigger.interactions, tuple(own))
 
 
-def _filter(topic: Topic, type_name: str, text: object) -> Iterator[tuple[tuple[Term, ...], ...]]:
+def _filter(topic: Topic, type_name: str, text: object) -> Iterator[Group]:
     """A filter is "Type?name=value&name=value", or without the type for each type of the topic."""
     if not isinstance(text, str) or "=" not in text:
         raise refused("Subscription.criteria.extension", "subscription-filter", "a filter is name=value")
@@ -208,10 +222,10 @@ def _filter(topic: Topic, type_name: str, text: object) -> Iterator[tuple[tuple[
         return
     for name, value in parse_qsl(pairs if mark else text, True):
         searches = topic.filters.get(name, (name,))
-        yield tuple(_terms(type_name, [(search, value)]) for search in searches)
+        yield Group.of(*(_terms(type_name, [(search, value)]) for search in searches))
 
 
-def _terms(type_name: str, pairs: Sequence[tuple[str, str]]) -> tuple[Term, ...]:
+def _terms(type_name: str, pairs: Sequence[tuple[str, str]]) -> _Terms:
     path, rule = "Subscription.criteria", "subscription-search"
     if not is_known(type_name):
         raise refused(path, rule, "a resource type that is not known here")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -52,12 +52,15 @@ class Expr:
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """What fills an element: `path` from the resource or group down; `many`: the last step is a list."""
+    """What fills an element: `path` from the resource or group down; `many`: the last step is a list.
+
+    `check` says whether a primitive value is one that the element may hold.
+    """
 
     path: tuple[str, ...]
     many: bool
     values: tuple[Expr, ...]
-    lists: tuple[bool, ...] = ()
+    check: Callable[[Any], bool] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,7 +181,7 @@ class Terms:
         exprs = tuple(self._fitting(element, item) for item in mark.items())
         if len(exprs) > 1 and not element.many:
             mark.fail(f"{text} holds one value")
-        return Rule(path, element.many, exprs, tuple(VERBS[expr.verb].lists for expr in exprs))
+        return Rule(path, element.many, exprs, element.check if element.primitive else None)
 
     def _element(self, type_name: str, path: tuple[str, ...], mark: Mark) -> Element:
         current = type_name

@@ -19,14 +19,13 @@ _ANY = frozenset({"*"})  # as its argument, or checked where it is nested
 class Verb:
     """`takes`: value (a place or another verb), values (a list of them), literal (the text itself), parts (a place of
     an HL7 data type, or its parts one by one), elements (FHIR elements), test (a condition), or target (a template).
-    `options`: name to kind (text, value, place, whole, flag, table, target). `lists`: it may give several values."""
+    `options`: name to kind (text, value, place, whole, flag, table, target)."""
 
     takes: str
     gives: frozenset[str]
     options: Mapping[str, str] = field(default_factory=dict)
     parts: tuple[str, ...] = ()
     needs: tuple[str, ...] = ()
-    lists: bool = False
 
 
 def _text(**options: str) -> Verb:
@@ -44,7 +43,7 @@ VERBS: Mapping[str, Verb] = {
     "number": Verb("value", _NUMBERS),
     "whole": Verb("value", _WHOLE),
     "boolean": Verb("value", frozenset({"boolean"})),
-    "split": Verb("value", TEXT_TYPES, {"by": "text", "part": "whole"}, needs=("by",), lists=True),
+    "split": Verb("value", TEXT_TYPES, {"by": "text", "part": "whole"}, needs=("by",)),
     "join": Verb("values", TEXT_TYPES, {"with": "text"}),
     "first": Verb("value", _ANY),
     "coalesce": Verb("values", _ANY),
@@ -59,28 +58,26 @@ VERBS: Mapping[str, Verb] = {
     "drop_prefix": _text(text="text"),
     "drop_suffix": _text(text="text"),
     "identifier": Verb(
-        "parts", frozenset({"Identifier"}), {"system": "text", "type": "text"}, ("value",), lists=True
+        "parts", frozenset({"Identifier"}), {"system": "text", "type": "text"}, ("value",)
     ),
     "name": Verb(
-        "parts", frozenset({"HumanName"}), {"use": "text"}, ("family", "given", "middle", "suffix", "prefix", "text"),
-        lists=True,
+        "parts", frozenset({"HumanName"}), {"use": "text"}, ("family", "given", "middle", "suffix", "prefix", "text")
     ),
     "address": Verb(
-        "parts", frozenset({"Address"}), {"use": "text"}, ("line", "line2", "city", "state", "postal_code", "country"),
-        lists=True,
+        "parts", frozenset({"Address"}), {"use": "text"}, ("line", "line2", "city", "state", "postal_code", "country")
     ),
     "telecom": Verb(
-        "parts", frozenset({"ContactPoint"}), {"system": "text", "use": "text"}, ("value",), lists=True
+        "parts", frozenset({"ContactPoint"}), {"system": "text", "use": "text"}, ("value",)
     ),
     "codeable": Verb(
-        "parts", frozenset({"CodeableConcept"}), {"system": "text", "table": "table"}, ("code", "text"), lists=True
+        "parts", frozenset({"CodeableConcept"}), {"system": "text", "table": "table"}, ("code", "text")
     ),
-    "coding": Verb("parts", frozenset({"Coding"}), {"system": "text", "table": "table"}, ("code",), lists=True),
+    "coding": Verb("parts", frozenset({"Coding"}), {"system": "text", "table": "table"}, ("code",)),
     "quantity": Verb("value", frozenset({"Quantity"}), {"unit": "value"}),
     "period": Verb("parts", frozenset({"Period"}), {}, ("start", "end")),
-    "reference": Verb("target", frozenset({"Reference"}), {"from": "place"}, lists=True),
-    "group": Verb("elements", _ANY, {"each": "place"}, lists=True),
-    "annotation": Verb("value", frozenset({"Annotation"}), lists=True),
+    "reference": Verb("target", frozenset({"Reference"}), {"from": "place"}),
+    "group": Verb("elements", _ANY, {"each": "place"}),
+    "annotation": Verb("value", frozenset({"Annotation"})),
     "attachment": Verb("value", frozenset({"Attachment"}), {"content_type": "text"}),
 }  # fmt: skip
 

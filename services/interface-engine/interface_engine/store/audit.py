@@ -74,7 +74,9 @@ def _condition(term: Term, arguments: Arguments) -> str:
 
 def _moment(value: Any, arguments: Arguments) -> str:
     assert isinstance(value, DateValue)
-    return _MOMENTS[value.prefix].format(low=_given(arguments, value.low), high=_given(arguments, value.high))
+    text = _MOMENTS[value.prefix]
+    named = {name: _given(arguments, getattr(value, name)) for name in ("low", "high") if f"{{{name}}}" in text}
+    return text.format(**named)
 
 
 def _column(name: str) -> Callable[[Any, Arguments], str]:

@@ -20,13 +20,13 @@ cross join lateral (
     where code = w.code and name = w.type || '.identifier' and system = w.system offset 0
 ) t
 cross join lateral (
-    select type, id, version from resource where number = t.owner and not deleted limit 1
+    select type, id, version, number from resource where number = t.owner and not deleted limit 1
 ) r
 cross join lateral (
     select bytes from resource_version where type = r.type and id = r.id and version = r.version limit 1
 ) v
 where r.type = w.type
-order by w.place, r.id
+order by w.place, r.number
 """
 _NEWEST = """
 select w.key, t.told_at from unnest($1::text[]) as w(key)
@@ -74,7 +74,7 @@ class Known:
         await self._conn.execute(_LOCK, self._unit.tenant, sorted(conditions))
 
     async def found(self, keys: Sequence[tuple[str, str, str]]) -> dict[int, list[Found]]:
-        """By the place of (type, system, value): the resources that have this identifier."""
+        """By the place of (type, system, value): the resources that have this identifier, the earliest first."""
         columns = [list(column) for column in zip(*keys, strict=True)] if keys else [[], [], []]
         rows = await self._conn.fetch(_FOUND, list(range(len(keys))), *columns)
         found: dict[int, list[Found]] = {}

@@ -23,6 +23,10 @@ insert into charge_in (place, line_key, kind, cents, quantity, code, service_day
 select i.*, $11, $12, $13, $14 from unnest($1::text[], $2::text[], $3::text[], $4::bigint[], $5::numeric[],
     $6::text[], $7::date[], $8::text[], $9::text[], $10::text[]) as i
 """
+_LATER = """
+select distinct line_key, kind from charge_in
+where line_key = any($1::text[]) and channel = $2 and position > $3 and disposition in ('charge', 'hold')
+"""
 _REPLACE = """
 update charge_in set disposition = 'replaced', reason = 'told-anew' where message_id = $1 and place = $2
 """
@@ -57,6 +61,11 @@ class Charges:
             facts = (row["place"], row["cents"], row["quantity"], row["code"], row["service_day"], row["disposition"])
             found.setdefault((row["line_key"], row["kind"]), []).append(Earlier(str(row["message_id"]), *facts))
         return found
+
+    async def told_later(self, channel: str, position: int, keys: Sequence[str]) -> set[tuple[str, str]]:
+        """The lines, by key and kind, in whose place a message after this one has put another: it is worked on again."""
+        rows = await self._conn.fetch(_LATER, sorted(set(keys)), channel, position)
+        return {(row["line_key"], row["kind"]) for row in rows}
 
     async def keep(self, message_id: str, channel: str, position: int, day: date, charges: Sequence[ChargeIn]) -> None:
         """What a message brought, in place of what it was said to bring when it was worked on before."""

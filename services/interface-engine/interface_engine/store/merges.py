@@ -45,7 +45,7 @@ insert into person_merge (id, prior, survivor, merged_by, merged_at) values ($1,
 """
 _CHANGES = """
 insert into person_merge_change (merge_id, number, type, resource_id, path, old, new)
-select $1, n, type, id, path, old, new
+select $1, n + (select coalesce(max(number), 0) from person_merge_change where merge_id = $1), type, id, path, old, new
 from unnest($2::text[], $3::text[], $4::text[], $5::text[], $6::text[]) with ordinality
     as c(type, id, path, old, new, n)
 """
@@ -91,6 +91,10 @@ class Merges:
 
     async def keep(self, merge: Merge, changes: Sequence[Change]) -> None:
         await self._conn.execute(_KEEP, merge.id, merge.prior, merge.survivor, merge.merged_by, merge.merged_at)
+        await self.add(merge, changes)
+
+    async def add(self, merge: Merge, changes: Sequence[Change]) -> None:
+        """Further changes, after those that are there."""
         rows = [(*one.reference.split("/", 1), one.path, one.old, one.new) for one in changes]
         await self._conn.execute(_CHANGES, merge.id, *columns(rows, 5))
 

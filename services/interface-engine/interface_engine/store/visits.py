@@ -156,7 +156,8 @@ class Visits:
         return [row["encounter"] for row in await self._conn.fetch(_UNMAPPED, list(sources))]
 
     async def keep_visits(self, visits: Iterable[Visit]) -> None:
-        await self._conn.executemany(_TELL, [(one.encounter_key, one.state, one.version, one.unmapped) for one in visits])
+        rows = [(one.encounter_key, one.state, one.version, one.unmapped) for one in visits]
+        await self._conn.executemany(_TELL, rows)
 
     async def graph(self, seeds: Sequence[str], types: Sequence[str], at_hand: Mapping[str, bytes]) -> Graph:
         """The seeds, what refers to the Encounters among them, and whom and what all that needs.

@@ -5,7 +5,7 @@ Source: Bulk Data Access 2.0, https://hl7.org/fhir/uv/bulkdata/STU2/export.html.
 
 from __future__ import annotations
 
-import gzip
+import zlib
 from collections.abc import Sequence
 
 import msgspec
@@ -17,6 +17,7 @@ NDJSON = "application/fhir+ndjson"
 FORMATS = (NDJSON, "application/ndjson", "ndjson")
 PLACE, FILES = "$export-status", "$export-file"
 _PACKING = 5
+_GZIP = 16 + zlib.MAX_WBITS
 
 
 def line_of(found: Found) -> bytes:
@@ -25,8 +26,23 @@ def line_of(found: Found) -> bytes:
     return (msgspec.json.format(text, indent=-1) if b"\n" in text or b"\r" in text else text) + b"\n"
 
 
-def packed(lines: Sequence[bytes]) -> bytes:
-    return gzip.compress(b"".join(lines), _PACKING, mtime=0)
+class Packing:
+    """A file that grows line by line, packed as it grows: neither memory nor time is taken for all of it at once."""
+
+    def __init__(self) -> None:
+        self._gzip = zlib.compressobj(_PACKING, wbits=_GZIP)
+        self._parts: list[bytes] = []
+        self.resources = 0
+        self.size = 0
+
+    def add(self, line: bytes) -> None:
+        self._parts.append(self._gzip.compress(line))
+        self.resources += 1
+        self.size += len(line)
+
+    def end(self) -> bytes:
+        """The whole file, in gzip."""
+        return b"".join((*self._parts, self._gzip.flush()))
 
 
 def status_url(export: Export, base_url: str) -> str:

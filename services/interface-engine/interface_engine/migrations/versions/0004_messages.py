@@ -53,7 +53,9 @@ def upgrade() -> None:
     for column in ("mrn", "account", "visit", "control_id"):
         op.execute(f"create index message_{column} on message ({column}, tenant, position) where {column} <> ''")
     op.execute("create index message_channel on message (channel, tenant, position)")
-    op.execute("create index message_state on message (state, tenant, position) where state in ('failed', 'quarantined')")
+    op.execute(
+        "create index message_state on message (state, tenant, position) where state in ('failed', 'quarantined')"
+    )
     # What a message brought was counted when it came, by nobody who maps it.
     op.execute("create index message_day on message (day, channel, tenant) where charges_in > 0")
     op.execute("create index message_finished on message (finished_at, tenant)")

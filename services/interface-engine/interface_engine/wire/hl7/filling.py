@@ -11,11 +11,12 @@ from interface_engine.wire.hl7.scope import Scope
 
 @dataclass(frozen=True, slots=True)
 class Filler:
-    """One rule: the element's path, whether it is a list, and its readers with whether each may give several."""
+    """One rule: the element's path, whether it is a list, its readers, and what a primitive value has to be."""
 
     path: tuple[str, ...]
     many: bool
-    readers: tuple[tuple[Callable[[Scope], list[Any]], bool], ...]
+    readers: tuple[Callable[[Scope], list[Any]], ...]
+    check: Callable[[Any], bool] | None = None
 
 
 @dataclass(slots=True)
@@ -34,8 +35,10 @@ def fill(fillers: tuple[Filler, ...], scope: Scope) -> Filled:
         scope.null = False
         scope.origins.clear()
         values: list[Any] = []
-        for read, _ in one.readers:
+        for read in one.readers:
             values.extend(read(scope))
+        if one.check is not None and values:
+            values = _good(one.check, values, scope)
         if values:
             _set(made.resource, one.path, values if one.many else values[0])
             element = ".".join(one.path)
@@ -45,6 +48,14 @@ def fill(fillers: tuple[Filler, ...], scope: Scope) -> Filled:
     scope.null = False
     scope.origins.clear()
     return made
+
+
+def _good(check: Callable[[Any], bool], values: list[Any], scope: Scope) -> list[Any]:
+    """The values that the element may hold: a day is no instant, and a text with blanks no code."""
+    good = [value for value in values if check(value)]
+    if len(good) < len(values):
+        scope.flaw(scope.origins[-1] if scope.origins else "", "value-unfit")
+    return good
 
 
 def _set(resource: dict[str, Any], path: tuple[str, ...], value: Any) -> None:

@@ -18,7 +18,7 @@ from interface_engine.rules.templates import Place
 from interface_engine.wire.hl7 import datatypes as types
 from interface_engine.wire.hl7 import outcome as out
 from interface_engine.wire.hl7.filling import Filled, Filler, fill
-from interface_engine.wire.hl7.scope import Column, Part, Row, Scope
+from interface_engine.wire.hl7.scope import Column, Part, Row, Scope, clean
 from interface_engine.wire.hl7.verbs import Reader, filler, reader, tester
 
 _ORGANIZATION_TYPE = "http://terminology.hl7.org/CodeSystem/organization-type"
@@ -138,6 +138,7 @@ class Job:
 
     def draft(self, type_name: str, system: str, value: str, kind: str = out.UPSERT) -> Draft:
         """The resource of this type and number: a new one, or the one that this message has made already."""
+        value = clean(value)
         condition = out.condition_of(type_name, system, value)
         found = self.drafts.get(condition)
         if found is None:

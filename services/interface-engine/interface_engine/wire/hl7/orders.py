@@ -37,12 +37,12 @@ def make_appointment(job: Job, word: str) -> None:
     draft.resource["status"] = _booked(job, row, word, bool(start))
     if "cancelationReason" in draft.resource and draft.resource["status"] not in ("cancelled", "noshow"):
         del draft.resource["cancelationReason"]
-    draft.origins.append(("status", "SCH-25" if row.segment.get("25.1") else "MSH-9.2"))
+    draft.origins.append(("status", "SCH-25" if row.get("25.1") else "MSH-9.2"))
 
 
 def _booked(job: Job, row: Row, word: str, placed: bool) -> str:
     """The event says whether it stands; SCH-25 says more of one that does."""
-    told = job.channel.tables["appointment_status"].get(row.segment.get("25.1").upper(), "")
+    told = job.channel.tables["appointment_status"].get(row.get("25.1").upper(), "")
     status = told if word == "booked" and told not in ("", "cancelled", "noshow", "entered-in-error") else word
     return status if placed or status in ("cancelled", "waitlist") else "proposed" if word == "booked" else "cancelled"
 
@@ -50,15 +50,15 @@ def _booked(job: Job, row: Row, word: str, placed: bool) -> str:
 def _span(job: Job, row: Row, minutes: object) -> tuple[str, str]:
     """SCH-11.4 and .5, else TQ1-7 and -8, else AIS-4 with a duration."""
     get = job.message.get if job.message is not None else (lambda path: "")
-    starts = (row.segment.get("11.4"), get("TQ1-7"), get("AIS-4"), get("AIL-6"), get("AIP-6"), get("AIG-8"))
-    ends = (row.segment.get("11.5"), get("TQ1-8"))
+    starts = (row.get("11.4"), get("TQ1-7"), get("AIS-4"), get("AIL-6"), get("AIP-6"), get("AIG-8"))
+    ends = (row.get("11.5"), get("TQ1-8"))
     begin = next((found for text in starts if (found := _moment(job, text)) is not None), None)
     end = next((found for text in ends if (found := _moment(job, text)) is not None), None)
     if begin is None:
         if any(starts):
             job.scope.flaw("SCH-11", "date-unreadable")
         return "", ""
-    length = minutes if isinstance(minutes, int) and minutes > 0 else _minutes(row.segment.get("9"), get("AIS-7"))
+    length = minutes if isinstance(minutes, int) and minutes > 0 else _minutes(row.get("9"), get("AIS-7"))
     if end is None or end <= begin:
         end = begin + timedelta(minutes=length)
     return begin.isoformat(), end.isoformat()
@@ -183,8 +183,8 @@ def _order(job: Job, type_name: str, scope: Scope, orc: Row | None, *own: tuple[
 def _order_status(job: Job, draft: Draft, orc: Row | None) -> str:
     """Where charges come by themselves, an order that is done stays active here: its charge is the line."""
     tables = job.channel.tables
-    control = orc.segment.get("1") if orc is not None else ""
-    told = orc.segment.get("5") if orc is not None else ""
+    control = orc.get("1") if orc is not None else ""
+    told = orc.get("5") if orc is not None else ""
     status = tables["order_status"].get(told) or tables["order_control"].get(control) or "active"
     if status != _DONE or job.channel.orders == "lines":
         return status
@@ -202,10 +202,10 @@ def make_prescriptions(job: Job) -> None:
             job.scope.flaw(rxe.label, "order-number-missing")
             continue
         draft.take(job.fill("prescription", scope))
-        control = orc.segment.get("1") if orc is not None else ""
+        control = orc.get("1") if orc is not None else ""
         draft.resource["status"] = job.channel.tables["prescription_control"].get(control, "active")
         draft.resource.setdefault("medicationCodeableConcept", {"text": "not told"})
-        text = " ".join(filter(None, (rxe.segment.get("3"), rxe.segment.get("5.2") or rxe.segment.get("5.1"),
-                                      rxe.segment.get("21.2") or rxe.segment.get("7.2"))))  # fmt: skip
+        text = " ".join(filter(None, (rxe.get("3"), rxe.get("5.2") or rxe.get("5.1"),
+                                      rxe.get("21.2") or rxe.get("7.2"))))  # fmt: skip
         if text:
             draft.resource["dosageInstruction"] = [{"text": text}]

@@ -198,14 +198,14 @@ def make_account(job: Job) -> None:
 
 def _guarantor(job: Job, row: Row) -> Resource | None:
     """The patient where they guarantee for themselves."""
-    relation = row.segment.get("11.1").upper()
+    relation = row.get("11.1").upper()
     if job.channel.tables["subscriber"].get(relation) == _SELF:
         return job.own_reference("patient")
     filled = job.fill("guarantor", job.scope.within(GT1=row))
     if "name" not in filled.resource:
         return None
     _, mrn = job.number(job.channel.identity.mrn, "mrn")
-    number = row.segment.get("2.1") or f"{mrn}-{row.segment.get('1') or '1'}"
+    number = row.get("2.1") or f"{mrn}-{row.get('1') or '1'}"
     draft = job.draft("RelatedPerson", f"{job.channel.identity.base}/guarantor", number)
     draft.take(filled)
     return draft.reference

@@ -13,7 +13,7 @@ from interface_engine.model import Resource
 from interface_engine.wire.hl7 import datatypes as types
 from interface_engine.wire.hl7.job import Draft, Job
 from interface_engine.wire.hl7.orders import note_of, order_groups
-from interface_engine.wire.hl7.scope import Row, Scope
+from interface_engine.wire.hl7.scope import Row, Scope, clean
 
 _TEXTS = frozenset({"ST", "TX", "FT"})
 _CODES = frozenset({"CE", "CWE", "CNE", "CF"})
@@ -44,7 +44,7 @@ def _unique(drafts: list[Draft]) -> list[Draft]:
 
 def _number(job: Job, obr: Row) -> str:
     """The filler's number, else the placer's, else the message's, with the code: one order may have several reports."""
-    get = obr.segment.get
+    get = obr.get
     order = get("3.1") or get("2.1") or (job.message.control_id if job.message is not None else "")
     return "-".join(one for one in (order, get("4.1") or get("4.2") or obr.label) if one)
 
@@ -57,7 +57,7 @@ def _below(job: Job, obr: Row) -> list[Row]:
 
 
 def _observation(job: Job, scope: Scope, row: Row, number: str) -> Draft:
-    get = row.segment.get
+    get = row.get
     own = "-".join(one for one in (number, get("3.1") or get("3.2") or row.label, get("4.1")) if one)
     draft = job.draft("Observation", f"{job.channel.identity.base}/observation", own)
     draft.take(job.fill("observation", scope))
@@ -87,7 +87,7 @@ def _value(job: Job, row: Row, kind: str) -> Resource:
         except Unreadable:
             job.scope.flaw(f"{row.label}-5", "date-unreadable")
             return {}
-    texts = [part.get(1) for part in parts] if kind in _TEXTS else [row.segment.raw_at("5")]
+    texts = [part.get(1) for part in parts] if kind in _TEXTS else [clean(row.segment.raw_at("5"))]
     return {"valueString": "\n".join(texts)}
 
 
@@ -97,7 +97,7 @@ def _quantity(row: Row, text: str) -> Resource:
         value = types.number(text)
     except Unreadable:
         return {"valueString": text}
-    return {"valueQuantity": types.kept(value=value, unit=row.segment.get("6.1"))}
+    return {"valueQuantity": types.kept(value=value, unit=row.get("6.1"))}
 
 
 def _structured(row: Row, part: Any) -> Resource:
@@ -116,10 +116,10 @@ def make_document(job: Job) -> None:
     row = job.scope.rows.get("TXA")
     if row is None:
         raise Unreadable("document-missing", "TXA", "a document message without TXA")
-    number = row.segment.get("12.1") or row.segment.get("12.2") or (job.message.control_id if job.message else "")
+    number = row.get("12.1") or row.get("12.2") or (job.message.control_id if job.message else "")
     if not number:
         raise Unreadable("document-number-missing", "TXA-12", "the document has no number")
-    system = types.system_of_hd(row.segment.get("12.2"), row.segment.get("12.3"), row.segment.get("12.4"),
+    system = types.system_of_hd(row.get("12.2"), row.get("12.3"), row.get("12.4"),
                                 job.channel.identity.base)  # fmt: skip
     draft = job.draft("DocumentReference", system or f"{job.channel.identity.base}/document", number)
     draft.take(job.fill("document"))
@@ -135,7 +135,7 @@ def _attachments(job: Job) -> Iterator[Resource]:
     """The lines of text as one, and each encapsulated file."""
     lines: list[str] = []
     for row in job.rows_of("OBX"):
-        if row.segment.get("2") == "ED":
+        if row.get("2") == "ED":
             yield from _file(row)
         else:
             lines.extend(part.get(1) for part in row.repetitions(5))
@@ -146,8 +146,8 @@ def _attachments(job: Job) -> Iterator[Resource]:
 
 def _file(row: Row) -> Iterator[Resource]:
     """ED: type, subtype, encoding, data. Base64 that cannot be read leaves the type alone."""
-    kind = _MIME.get(row.segment.get("5.3").upper(), "application/octet-stream")
-    data = row.segment.get("5.5").replace("\n", "").replace(" ", "")
+    kind = _MIME.get(row.get("5.3").upper(), "application/octet-stream")
+    data = row.get("5.5").replace("\n", "").replace(" ", "")
     try:
         base64.b64decode(data, validate=True)
     except (binascii.Error, ValueError):

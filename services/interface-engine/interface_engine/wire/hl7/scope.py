@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Protocol
 
@@ -15,6 +16,15 @@ if TYPE_CHECKING:
 
 
 _NULL = '""'
+
+
+# What FHIR's string does not hold (R4, datatypes.html#string).
+_CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f]")
+
+
+def clean(text: str) -> str:
+    """Without blanks around it, and without control characters."""
+    return (text if text.isprintable() else _CONTROL.sub("", text)).strip()
 
 
 class Part(Protocol):
@@ -35,7 +45,7 @@ class Column:
         self.raw = raw
 
     def get(self, component: int = 1, subcomponent: int = 1) -> str:
-        return self.raw if component == 1 and subcomponent == 1 else ""
+        return clean(self.raw) if component == 1 and subcomponent == 1 else ""
 
 
 class Cell:
@@ -66,7 +76,7 @@ class Cell:
             return ""
         if self.delimiters.escape in text:
             text = unescape(text, self.delimiters, self.charset)
-        return "" if text == _NULL else text.strip()
+        return "" if text == _NULL else clean(text)
 
 
 class Row:
@@ -78,6 +88,10 @@ class Row:
         self.segment = segment
         self.label = f"{segment.id}({number})" if number > 1 else segment.id
         self.parts: dict[int, list[Cell]] = {}
+
+    def get(self, path: str) -> str:
+        """One value of the segment: "7.1"."""
+        return clean(self.segment.get(path))
 
     def repetitions(self, field: int) -> list[Cell]:
         """The repetitions of a field that say anything."""
@@ -138,7 +152,7 @@ class Scope:
 
     def _parts(self, place: Place) -> Sequence[Part]:
         if self.columns is not None:
-            text = self.columns.get(place.text, "").strip()
+            text = clean(self.columns.get(place.text, ""))
             return [Column(text)] if text else []
         if self.fixed and (held := self.fixed.get((place.segment, place.field))) is not None:
             return [held]
@@ -156,8 +170,7 @@ class Scope:
         if not found:
             return []
         component, subcomponent = place.component or 1, place.subcomponent or 1
-        read = [part.get(component, subcomponent).strip() for part in found]
-        texts = [text for text in read if text and text != '""']
+        texts = [text for part in found if (text := part.get(component, subcomponent))]
         if texts:
             self.origins.append(self.label(place))
         elif any(part.is_null for part in found):

@@ -265,7 +265,7 @@ def _filled(rules: tuple[Filler, ...], inner: Scope, outer: Scope) -> dict[str, 
 def filler(rules: Mapping[str, Rule]) -> tuple[Filler, ...]:
     """The rules of a resource or group as functions."""
     return tuple(
-        Filler(rule.path, rule.many, tuple(zip((reader(value) for value in rule.values), rule.lists, strict=True)))
+        Filler(rule.path, rule.many, tuple(reader(value) for value in rule.values), rule.check)
         for rule in rules.values()
     )
 

@@ -134,19 +134,19 @@ def make_diagnoses(job: Job) -> None:
     listed: list[Resource] = []
     for row in sorted(rows, key=_priority):
         scope = job.scope.within(DG1=row)
-        coded = code_of_parts(job, row.repetitions(3), "Condition", f"{row.label}-3", row.segment.get("2.1"))
+        coded = code_of_parts(job, row.repetitions(3), "Condition", f"{row.label}-3", row.get("2.1"))
         if coded is None:
             continue
         draft = diagnosis(job, visit, coded)
         draft.take(job.fill("condition", scope))
         draft.resource["code"] = coded.concept
         draft.origins.append(("code", f"{row.label}-3"))
-        if row.segment.get("21.1") == _DELETE:
+        if row.get("21.1") == _DELETE:
             draft.resource["verificationStatus"] = {"coding": [{"system": _VERIFICATION, "code": "entered-in-error"}]}
             draft.resource.pop("clinicalStatus", None)
             draft.cleared.append("clinicalStatus")
             continue
-        use = job.channel.tables["diagnosis_use"].get(row.segment.get("6.1"), "")
+        use = job.channel.tables["diagnosis_use"].get(row.get("6.1"), "")
         role = {"use": {"coding": [{"system": _USE, "code": use}]}} if use else {}
         if not any(one["condition"] == draft.reference for one in listed):
             listed.append({"condition": draft.reference, **role, "rank": len(listed) + 1})
@@ -155,7 +155,7 @@ def make_diagnoses(job: Job) -> None:
 
 
 def _priority(row: Row) -> tuple[int, int]:
-    told, place = row.segment.get("15"), row.segment.index
+    told, place = row.get("15"), row.segment.index
     return (int(told) if told.isdigit() and int(told) > 0 else 99, place)
 
 
@@ -199,16 +199,16 @@ def make_procedures(job: Job) -> None:
         scope = job.scope.within(PR1=row)
         bills = job.channel.procedures == "lines" and not job.rows_of("FT1")
         kind = "Procedure" if bills else ""
-        coded = code_of_parts(job, row.repetitions(3), kind, f"{row.label}-3", row.segment.get("2.1"))
+        coded = code_of_parts(job, row.repetitions(3), kind, f"{row.label}-3", row.get("2.1"))
         if coded is None:
             continue
         filled = job.fill("procedure", scope)
-        number = row.segment.get("19.1") or _counted(seen, visit, coded, filled.resource)
+        number = row.get("19.1") or _counted(seen, visit, coded, filled.resource)
         draft = job.draft("Procedure", f"{job.channel.identity.base}/procedure", number)
         draft.take(filled)
         draft.resource["status"] = "completed" if bills else "unknown"
         draft.resource["code"] = coded.concept
-        if row.segment.get("20.1") == _DELETE:
+        if row.get("20.1") == _DELETE:
             draft.resource["status"] = "entered-in-error"
         modifiers = modifiers_in(job, row.segment.all("16.1"), f"{row.label}-16")
         if modifiers:

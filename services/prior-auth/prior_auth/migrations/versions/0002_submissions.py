@@ -1,7 +1,7 @@
 """Requests that were submitted, each once under its key, and by whom and what they can be inquired about."""
 
 from alembic import op
-from chassis.migrations import tenant_table
+from chassis.migrations import once_table, tenant_table
 
 revision = "0002"
 down_revision = "0001"
@@ -10,18 +10,7 @@ depends_on = None
 
 
 def upgrade() -> None:
-    tenant_table(
-        "submission",
-        """
-        key text not null,
-        digest text not null,
-        about text not null default '',
-        answer bytea not null default '',
-        status text not null default '',
-        leased_until timestamptz not null,
-        answered_at timestamptz,
-        primary key (tenant, key)""",
-    )
+    once_table()
     tenant_table(
         "submitted_request",
         """

@@ -1,6 +1,6 @@
 """The table of commands that are carried out once."""
 
-from chassis.migrations import tenant_table
+from chassis.migrations import once_table
 
 revision = "0002"
 down_revision = "0001"
@@ -9,18 +9,7 @@ depends_on = None
 
 
 def upgrade() -> None:
-    tenant_table(
-        "submission",
-        """
-        key text not null,
-        digest text not null,
-        about text not null default '',
-        answer bytea not null default '',
-        status text not null default '',
-        leased_until timestamptz not null,
-        answered_at timestamptz,
-        primary key (tenant, key)""",
-    )
+    once_table()
 
 
 def downgrade() -> None:

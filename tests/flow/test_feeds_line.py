@@ -1,0 +1,365 @@
+"""Feeds to payment: a visit is the same claim and the same money by HL7 v2, by a CSV export and by FHIR."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+import socket
+from collections.abc import AsyncIterator, Iterator, Sequence
+from contextlib import asynccontextmanager, closing
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+from cli.app import main
+from cli.client import Line, Place
+from cli.stack import Stack
+from feed_messages import (
+    CSV_FEED,
+    HL7_FEED,
+    LOCAL,
+    FeedVisit,
+    MllpSender,
+    adt,
+    billed,
+    booking_without_schedule,
+    code_map,
+    dft,
+    export_of,
+    messages_of,
+    write_site,
+)
+from kernel import codes
+from rcm.engine.v1 import charges_pb2, messages_pb2
+from rcm.journey.v1 import journey_pb2
+from simulator.ehr import table_visits as table
+from stack import doubled, query, settled, unsent
+from typer.testing import CliRunner
+
+DAY = datetime.now(UTC).date() - timedelta(days=2)
+# A visit with modifiers and units, one with laboratory lines, one with sides, a drug, vaccines: two payers, a deductible.
+CASES = (
+    (table.INJECTIONS[1], "A", "0", "F"),
+    (table.LABS[1], "A", "1", "M"),
+    (table.JOINTS[0], "B", "2", "F"),
+    (table.PROCEDURES[0], "B", "7", "M"),
+    (table.IMMUNIZATIONS[0], "A", "5", "F"),
+)
+DOORS = (HL7_FEED, CSV_FEED, "fhir")
+SETTLE_S = 90.0
+CODES = ("99202", "99203", "99204", "99212", "99213", "99214", "99215")
+
+
+def visits_of(door: str) -> list[FeedVisit]:
+    """The cases, each with a person of its own at each door."""
+    offset = DOORS.index(door) * 100
+    return [FeedVisit(offset + number, *case, DAY) for number, case in enumerate(CASES, 1)]
+
+
+def free_port() -> int:
+    with closing(socket.socket()) as one:
+        one.bind(("127.0.0.1", 0))
+        return int(one.getsockname()[1])
+
+
+@dataclass
+class FeedLine:
+    """A running line with two feeds, and what came of the visits by door, in the order of the cases."""
+
+    stack: Stack
+    port: int
+    sources: Path
+    drop: Path
+    journeys: dict[str, list[journey_pb2.Journey]] = field(default_factory=dict)
+    claims: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
+
+    @property
+    def place(self) -> Place:
+        return Place.read(self.stack.folder / "stack.json")
+
+    @asynccontextmanager
+    async def asking(self) -> AsyncIterator[Line]:
+        line = Line(self.place)
+        try:
+            yield line
+        finally:
+            await line.close()
+
+    async def send(self, *messages: bytes) -> list[str]:
+        """One after the other over one connection; the codes of the acknowledgements."""
+        sender = MllpSender(self.port)
+        try:
+            return [await sender.send(one) for one in messages]
+        finally:
+            await sender.close()
+
+    async def put(self, name: str, content: bytes) -> None:
+        """A file as exports come: written under another name, then renamed."""
+        draft = self.drop / f"{name}.part"
+        draft.write_bytes(content)
+        draft.rename(self.drop / name)
+        async with asyncio.timeout(40):
+            while not (self.drop / "done" / name).exists():
+                await asyncio.sleep(0.1)
+
+    async def messages(self, **wanted: Any) -> list[messages_pb2.FeedMessage]:
+        async with self.asking() as line:
+            found = await line.search_messages(messages_pb2.SearchMessagesRequest(limit=500, **wanted))
+        return list(found.messages)[::-1]
+
+    async def worked(self, **wanted: Any) -> list[messages_pb2.FeedMessage]:
+        """The messages once none waits any more, in the order in which they came."""
+        async with asyncio.timeout(40):
+            while await self.messages(states=["received"]):
+                await asyncio.sleep(0.1)
+        return await self.messages(**wanted)
+
+    async def encounters(self, visits: Sequence[FeedVisit]) -> list[str]:
+        found = []
+        for one in visits:
+            messages = await self.messages(visit=one.visit_number)
+            named = {name for message in messages for name in message.resources if name.startswith("Encounter/")}
+            assert len(named) == 1, (one.visit_number, named)
+            found += named
+        return found
+
+    async def settle(self, encounters: Sequence[str], *outcomes: str) -> list[journey_pb2.Journey]:
+        """Their journeys in that order, once they have settled (with one of these outcomes, if any are named)."""
+        by_encounter: dict[str, journey_pb2.Journey] = {}
+        async with asyncio.timeout(SETTLE_S):
+            while True:
+                found = await settled(self.place, set(encounters), SETTLE_S)
+                by_encounter = {one.encounter: one for one in found}
+                if not outcomes or all(one.outcome in outcomes for one in found):
+                    return [by_encounter[one] for one in encounters]
+                await asyncio.sleep(0.5)
+
+    async def claim(self, journey: journey_pb2.Journey) -> dict[str, Any]:
+        async with httpx.AsyncClient(timeout=30) as http:
+            sent = await self.place.fhir(http).read(f"Claim/{journey.claim_id}")
+        assert sent.status == 200, sent.problem()
+        return sent.body
+
+    async def account(self) -> charges_pb2.ReconcileResponse:
+        today = datetime.now(UTC).date()
+        days = {"first_day": (today - timedelta(days=1)).isoformat(), "last_day": today.isoformat()}
+        async with self.asking() as line:
+            return await line.reconcile(charges_pb2.ReconcileRequest(**days))
+
+    async def books(self) -> dict[str, Any]:
+        """Everything that a replay must leave as it is: claims, ledger, resources, facts that were told."""
+        async with self.asking() as line:
+            ledger = (await line.ledger()).tenant
+            resources = await line.resource_counts()
+        counts = {
+            "claims": "select claim_id, state, total_cents from claims_gateway.claim order by claim_id",
+            "interchanges": "select interchange_id from claims_gateway.interchange order by 1",
+            "facts": "select type, count(*) as n from interface_engine.outbox group by 1 order by 1",
+            "versions": "select type, max(version) as n from interface_engine.resource group by 1 order by 1",
+        }
+        tables = {name: [tuple(row) for row in await query(self.stack.owner_url, sql)] for name, sql in counts.items()}
+        cents = {name: getattr(ledger, f"{name}_cents") for name in ("billed", "paid", "adjusted", "patient", "open")}
+        return {**tables, "cents": cents, "resources": resources}
+
+    def command(self, *words: str) -> tuple[int, str]:
+        """The `throughline` command: exit code and what it printed."""
+        done = CliRunner().invoke(main, [*words, "--folder", str(self.stack.folder)])
+        return done.exit_code, done.output
+
+
+async def play(line: FeedLine) -> None:
+    """All cases at all doors, until each journey has settled."""
+    sent = visits_of(HL7_FEED)
+    answers = await asyncio.gather(*(line.send(*messages_of(one)) for one in sent))
+    assert {code for codes_ in answers for code in codes_} == {"AA"}
+    await line.put("day1.csv", export_of(visits_of(CSV_FEED)))
+    async with httpx.AsyncClient(timeout=60) as http:
+        client = line.place.fhir(http)
+        for one in visits_of("fhir"):
+            for bundle in one.story.bundles:
+                answer = await client.post_bundle(bundle)
+                assert not answer.problem(), answer.problem()
+    for message in await line.worked():
+        assert message.state == "kept", (message.kind, message.reason, message.path)
+    encounters = {door: await line.encounters(visits_of(door)) for door in (HL7_FEED, CSV_FEED)}
+    encounters["fhir"] = [one.story.encounter for one in visits_of("fhir")]
+    await line.settle([one for door in DOORS for one in encounters[door]])
+    for door in DOORS:
+        line.journeys[door] = await line.settle(encounters[door])
+        line.claims[door] = [await line.claim(one) if one.claim_id else {} for one in line.journeys[door]]
+
+
+@pytest.fixture(scope="module")
+def feeds(tmp_path_factory: pytest.TempPathFactory) -> Iterator[FeedLine]:
+    folder = tmp_path_factory.mktemp("feeds")
+    folder.chmod(0o711)
+    port = free_port()
+    sources = write_site(folder / "site", port, folder / "drop")
+    extra = {"interface-engine": {"RCM_SITE_DIR": str(folder / "site"), "RCM_CHANNELS_EVERY_S": "0.3"}}
+    with Stack(folder / "line", extra=extra, trace=False) as stack:
+        line = FeedLine(stack, port, sources, folder / "drop")
+        asyncio.run(play(line))
+        yield line
+
+
+@pytest.mark.parametrize("door", [HL7_FEED, CSV_FEED])
+def test_a_visit_of_a_feed_is_the_same_claim_as_its_twin_in_fhir(feeds: FeedLine, door: str) -> None:
+    twins = [billed(claim) for claim in feeds.claims["fhir"]]
+    assert [billed(claim) for claim in feeds.claims[door]] == twins
+    assert [one.payer_id for one in feeds.journeys[door]] == [one.payer_id for one in feeds.journeys["fhir"]]
+
+
+@pytest.mark.parametrize("door", DOORS)
+def test_every_visit_is_paid_as_its_story_says_to_the_cent(feeds: FeedLine, door: str) -> None:
+    for one, journey in zip(visits_of(door), feeds.journeys[door], strict=True):
+        wanted = one.story.expected
+        assert (journey.outcome, journey.reason) == ("paid", ""), one.visit_number
+        assert (journey.billed_cents, journey.paid_cents) == (wanted.billed_cents, wanted.paid_cents)
+        assert journey.patient_cents == wanted.patient_cents
+
+
+async def test_every_charge_of_the_day_is_accounted_for(feeds: FeedLine) -> None:
+    account = await feeds.account()
+    assert account.balances
+    came = {one.channel: (one.count_in, one.cents_in) for one in account.days}
+    for door in (HL7_FEED, CSV_FEED):
+        lines = [line for one in visits_of(door) for line in one.lines]
+        assert came[door] == (len(lines), sum(line.charge_cents for line in lines))
+    became = {(one.disposition, one.reason) for day in account.days for one in day.became}
+    assert became == {("charge", "")}
+
+
+def test_reconcile_prints_the_account(feeds: FeedLine) -> None:
+    status, text = feeds.command("reconcile", "--days", "2")
+    assert status == 0, text
+    assert "everything that came in is accounted for" in text
+    assert HL7_FEED in text and CSV_FEED in text
+
+
+def test_messages_are_found_and_shown_by_the_command(feeds: FeedLine) -> None:
+    one, journey = visits_of(HL7_FEED)[0], feeds.journeys[HL7_FEED][0]
+    status, text = feeds.command("message", "search", "--mrn", one.mrn)
+    assert status == 0 and [kind for kind in ("ADT^A04", "DFT^P03", "ADT^A03") if kind in text] != [], text
+    by_claim = feeds.command("message", "search", "--resource", f"Claim/{journey.claim_id}")[1]
+    assert "DFT^P03" in by_claim and one.mrn in by_claim
+    charged = next(row for row in by_claim.splitlines() if "DFT^P03" in row)
+    (found,) = re.findall(r"[0-9a-f]{8}-[0-9a-f-]{27}", charged)
+    status, shown = feeds.command("message", "show", found)
+    assert status == 0 and "FT1|1|" in shown and journey.encounter in shown
+    assert feeds.command("message", "show", found, "--raw")[1].encode().replace(b"\n", b"\r") == dft(one)
+    assert "no message matches" in feeds.command("message", "dead-letters")[1]
+
+
+async def test_a_replay_of_everything_changes_nothing(feeds: FeedLine) -> None:
+    before, account = await feeds.books(), (await feeds.account()).SerializeToString(deterministic=True)
+    for door in (HL7_FEED, CSV_FEED):
+        status, text = await asyncio.to_thread(feeds.command, "message", "replay", "--channel", door)
+        assert status == 0, text
+    assert {one.state for one in await feeds.worked()} == {"kept"}
+    for one in visits_of(HL7_FEED):
+        assert set(await feeds.send(*messages_of(one))) == {"AA"}
+    await feeds.put("day1.csv", export_of(visits_of(CSV_FEED)))
+    await feeds.worked()
+    await asyncio.sleep(2)
+    assert await feeds.books() == before
+    assert (await feeds.account()).SerializeToString(deterministic=True) == account
+    assert await doubled(feeds.stack.owner_url) == []
+
+
+async def test_a_charge_told_anew_is_replaced_and_a_replay_leaves_it_so(feeds: FeedLine) -> None:
+    one = FeedVisit(401, table.OFFICE[1], "A", "0", "F", DAY)
+    again = dft(one, step=4).replace(b"|155.00|", b"|165.00|")
+    assert again != dft(one, step=4)
+    await feeds.send(adt(one, "A04", 1, "0900"), dft(one), again)
+    await feeds.worked()
+    account = await feeds.account()
+    assert account.balances
+    first = (await feeds.messages(visit=one.visit_number))[1]
+    async with feeds.asking() as line:
+        await line.replay_messages([first.id], messages_pb2.SearchMessagesRequest())
+    await feeds.worked()
+    assert await feeds.account() == account
+    assert {row.reason for day in account.days for row in day.became} >= {"told-anew"}
+
+
+async def test_an_unmapped_code_holds_the_visit_until_its_row_is_added(feeds: FeedLine) -> None:
+    visits = [FeedVisit(411 + n, table.OFFICE[2], "A", str(n), "F", DAY) for n in range(2)]
+    for one in visits:
+        await feeds.send(*messages_of(one, local="NEW"))
+    encounters = await feeds.encounters(visits) if await feeds.worked() else []
+    held = await feeds.settle(encounters)
+    assert {(one.state, one.outcome, one.claim_id) for one in held} == {("waiting", "review", "")}
+    assert ("hold", "unmapped-code") in {
+        (row.disposition, row.reason) for day in (await feeds.account()).days for row in day.became
+    }
+    row = f"{LOCAL},NEW99213,{codes.CPT},99213,2020-01-01,,map,billing\n"
+    (feeds.sources / "clinic_codes.csv").write_text(code_map(CODES) + row)
+    for one, journey in zip(visits, await feeds.settle(encounters, "paid"), strict=True):
+        assert journey.paid_cents == one.story.expected.paid_cents
+    account = await feeds.account()
+    assert account.balances
+    assert "unmapped-code" not in {row.reason for day in account.days for row in day.became}
+
+
+async def test_a_bad_channel_file_is_refused_and_the_feed_goes_on(feeds: FeedLine) -> None:
+    good = (feeds.sources / "clinic.yaml").read_text()
+    log = feeds.stack.logs_dir / "interface-engine.log"
+    (feeds.sources / "clinic.yaml").write_text(good + "banana: 1\n")
+    try:
+        async with asyncio.timeout(20):
+            while "a channel file cannot be used" not in log.read_text():
+                await asyncio.sleep(0.1)
+        said = next(row for row in log.read_text().splitlines() if "a channel file cannot be used" in row)
+        assert "clinic.yaml" in said and str(good.count("\n") + 1) in said
+        one = FeedVisit(421, table.OFFICE[2], "B", "0", "M", DAY)
+        assert set(await feeds.send(*messages_of(one))) == {"AA"}
+        await feeds.worked()
+        (journey,) = await feeds.settle(await feeds.encounters([one]))
+        assert journey.outcome == "paid"
+    finally:
+        (feeds.sources / "clinic.yaml").write_text(good)
+
+
+async def test_poison_holds_back_one_patient_and_goes_by_a_persons_decision(feeds: FeedLine) -> None:
+    ill, well = (FeedVisit(number, table.OFFICE[2], "A", "0", "M", DAY) for number in (431, 432))
+    poison = booking_without_schedule(ill, 9)
+    assert set(await feeds.send(adt(ill, "A04", 1, "0900"), poison, dft(ill), adt(ill, "A03", 3, "0925"))) == {"AA"}
+    await feeds.send(*messages_of(well))
+    (journey,) = await feeds.settle(await _encounter_of(feeds, well))
+    assert journey.outcome == "paid"
+    stuck = {one.control_id: one.state for one in await feeds.messages(mrn=ill.mrn)}
+    assert stuck == {"431-1": "kept", "431-9": "failed", "431-2": "received", "431-3": "received"}
+    status, text = await asyncio.to_thread(feeds.command, "message", "dead-letters", "--channel", HL7_FEED)
+    assert status == 0 and "431-9" in text and "431-2" not in text
+    (found,) = re.findall(r"[0-9a-f]{8}-[0-9a-f-]{27}", text)
+    await asyncio.to_thread(feeds.command, "message", "replay", found)
+    await asyncio.sleep(1)
+    assert [one.state for one in await feeds.messages(control_id="431-9")] == ["failed"]
+    status, text = await asyncio.to_thread(feeds.command, "message", "dismiss", found, "--reason", "sent-in-error")
+    assert status == 0, text
+    await feeds.worked()
+    (journey,) = await feeds.settle(await _encounter_of(feeds, ill))
+    assert (journey.outcome, journey.paid_cents) == ("paid", ill.story.expected.paid_cents)
+
+
+async def _encounter_of(feeds: FeedLine, one: FeedVisit) -> list[str]:
+    async with asyncio.timeout(30):
+        while True:
+            found = await feeds.messages(visit=one.visit_number)
+            named = {name for message in found for name in message.resources if name.startswith("Encounter/")}
+            if named:
+                return sorted(named)
+            await asyncio.sleep(0.1)
+
+
+async def test_nothing_stands_twice_and_nothing_waits_in_an_outbox(feeds: FeedLine) -> None:
+    schemas = [program.replace("-", "_") for program in feeds.stack.programs() if program != "simulator"]
+    assert await doubled(feeds.stack.owner_url) == []
+    for schema in schemas:
+        assert await query(feeds.stack.owner_url, f"select type, reason from {schema}.dead_letter") == []
+    async with asyncio.timeout(30):
+        while await unsent(feeds.stack.owner_url, schemas):
+            await asyncio.sleep(0.2)
