@@ -143,10 +143,8 @@ class FeedVisit:
         return f"V{self.seed}-{self.number}"
 
     def reasons(self, code: str) -> tuple[str, ...]:
-        """The diagnoses that a line points to: all for the evaluation, as a doctor's office does it."""
+        """The diagnoses that a line points to."""
         known = self.visit.diagnoses
-        if code == self.visit.evaluation:
-            return known
         if code in self.visit.vaccines:
             return known[-1:]
         done = {item.code: known[item.reason] for item in self.visit.done + self.visit.drugs}
@@ -265,7 +263,9 @@ def _diagnoses(one: FeedVisit) -> Iterator[str]:
 
 
 def _insurance(one: FeedVisit) -> str:
-    return _segment("IN1", f1="1", f2="PLAN", f3=f"P{one.letter}", f4=one.payer.name, f17="SEL", f36=one.person.member_id)
+    return _segment(
+        "IN1", f1="1", f2="PLAN", f3=f"P{one.letter}", f4=one.payer.name, f17="SEL", f36=one.person.member_id
+    )  # fmt: skip
 
 
 def dollars(cents: int) -> str:
@@ -322,7 +322,8 @@ def _billed_line(item: Resource, known: dict[int, str]) -> tuple[Any, ...]:
     modifiers = tuple(one["coding"][0]["code"] for one in item.get("modifier", ()))
     pointed = tuple(known[one] for one in item.get("diagnosisSequence", ()))
     code, units = item["productOrService"]["coding"][0]["code"], float(item["quantity"]["value"])
-    return code, modifiers, units, cents_of(item["net"]["value"]), pointed, item.get("servicedDate", "")
+    drugs_given = tuple(one["productOrService"]["coding"][0]["code"] for one in item.get("detail", ()))
+    return code, modifiers, units, cents_of(item["net"]["value"]), pointed, item.get("servicedDate", ""), drugs_given
 
 
 def cents_of(value: Any) -> int:
@@ -370,5 +371,3 @@ class MllpSender:
             with suppress(OSError):
                 await self._writer.wait_closed()
         self._reader = self._writer = None
-
-

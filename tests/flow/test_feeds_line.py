@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import re
 import socket
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
 from contextlib import asynccontextmanager, closing
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -40,7 +40,7 @@ from stack import doubled, query, settled, unsent
 from typer.testing import CliRunner
 
 DAY = datetime.now(UTC).date() - timedelta(days=2)
-# A visit with modifiers and units, one with laboratory lines, one with sides, a drug, vaccines: two payers, a deductible.
+# Modifiers and units, laboratory lines, sides and drugs, vaccines; two payers, a deductible.
 CASES = (
     (table.INJECTIONS[1], "A", "0", "F"),
     (table.LABS[1], "A", "1", "M"),
@@ -63,6 +63,17 @@ def free_port() -> int:
     with closing(socket.socket()) as one:
         one.bind(("127.0.0.1", 0))
         return int(one.getsockname()[1])
+
+
+async def until(question: Callable[[], Awaitable[bool]], within_s: float = 40) -> None:
+    """Asks until the answer is yes. TimeoutError when it never is."""
+    async with asyncio.timeout(within_s):
+        while not await question():  # noqa: ASYNC110 - other processes are asked
+            await asyncio.sleep(0.1)
+
+
+async def _answered(value: bool) -> bool:
+    return value
 
 
 @dataclass
@@ -101,9 +112,7 @@ class FeedLine:
         draft = self.drop / f"{name}.part"
         draft.write_bytes(content)
         draft.rename(self.drop / name)
-        async with asyncio.timeout(40):
-            while not (self.drop / "done" / name).exists():
-                await asyncio.sleep(0.1)
+        await until(lambda: _answered((self.drop / "done" / name).exists()))
 
     async def messages(self, **wanted: Any) -> list[messages_pb2.FeedMessage]:
         async with self.asking() as line:
@@ -112,10 +121,11 @@ class FeedLine:
 
     async def worked(self, **wanted: Any) -> list[messages_pb2.FeedMessage]:
         """The messages once none waits any more, in the order in which they came."""
-        async with asyncio.timeout(40):
-            while await self.messages(states=["received"]):
-                await asyncio.sleep(0.1)
+        await until(self._all_worked)
         return await self.messages(**wanted)
+
+    async def _all_worked(self) -> bool:
+        return not await self.messages(states=["received"])
 
     async def encounters(self, visits: Sequence[FeedVisit]) -> list[str]:
         found = []
@@ -309,9 +319,7 @@ async def test_a_bad_channel_file_is_refused_and_the_feed_goes_on(feeds: FeedLin
     log = feeds.stack.logs_dir / "interface-engine.log"
     (feeds.sources / "clinic.yaml").write_text(good + "banana: 1\n")
     try:
-        async with asyncio.timeout(20):
-            while "a channel file cannot be used" not in log.read_text():
-                await asyncio.sleep(0.1)
+        await until(lambda: _answered("a channel file cannot be used" in log.read_text()))
         said = next(row for row in log.read_text().splitlines() if "a channel file cannot be used" in row)
         assert "clinic.yaml" in said and str(good.count("\n") + 1) in said
         one = FeedVisit(421, table.OFFICE[2], "B", "0", "M", DAY)
@@ -360,6 +368,8 @@ async def test_nothing_stands_twice_and_nothing_waits_in_an_outbox(feeds: FeedLi
     assert await doubled(feeds.stack.owner_url) == []
     for schema in schemas:
         assert await query(feeds.stack.owner_url, f"select type, reason from {schema}.dead_letter") == []
-    async with asyncio.timeout(30):
-        while await unsent(feeds.stack.owner_url, schemas):
-            await asyncio.sleep(0.2)
+
+    async def all_sent() -> bool:
+        return not await unsent(feeds.stack.owner_url, schemas)
+
+    await until(all_sent)

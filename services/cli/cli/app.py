@@ -18,9 +18,11 @@ from rich.console import Console
 from cli import demo as demo_module
 from cli import render
 from cli.asking import HOME, Folder, ask_line, fail, place_of
+from cli.channel import channel_app
 from cli.client import Line, Place
 from cli.clients import clients_app
 from cli.message import message_app
+from cli.person import person_app
 from cli.reconcile import reconcile
 from cli.stack import Stack, StackError
 from cli.submit import files_in, submit_file
@@ -36,6 +38,8 @@ journey_app = typer.Typer(help="Where an encounter is, and how long each step to
 main.add_typer(journey_app, name="journey")
 main.add_typer(clients_app, name="client")
 main.add_typer(message_app, name="message")
+main.add_typer(channel_app, name="channel")
+main.add_typer(person_app, name="person")
 main.command()(reconcile)
 
 

@@ -2,40 +2,36 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 
 import hl7v2
 from bus import Unit
 from kernel.identifiers import uuid7
 
-from interface_engine.handlers.announcing import Channel as Announcing
-from interface_engine.handlers.announcing import announce_changes
+from interface_engine.entry_keeping import Keeper
 from interface_engine.handlers.channels import arrivals_of
 from interface_engine.handlers.charges import keep_charges
-from interface_engine.handlers.intake import keep_arrivals
-from interface_engine.model import Client, Draft
+from interface_engine.model import Client, Rejected
 from interface_engine.model_charges import ChargeIn
 from interface_engine.model_messages import FILTERED, KEPT, Ending, Message
 from interface_engine.rules.book import ChannelBook
 from interface_engine.rules.channel import CSV, Channel
-from interface_engine.store import Repository, Visits
 from interface_engine.store.channels import Known
 from interface_engine.store.charges import Charges
+from interface_engine.store.shapes import Overtaken
 from interface_engine.wire.csv_rows import read_rows
 from interface_engine.wire.hl7 import ChargeLine, Filtered, Mapped, map_message, map_rows
 
+_OVERTAKEN = 412
 FEED = "feed"  # who writes what a feed's messages become
-AlsoDone = Callable[[Unit, Client, Sequence[Draft], Mapped], Awaitable[None]]
 
 
 @dataclass(frozen=True)
 class Feeds:
-    """`book` holds the channels in force; `also` is done in the same transaction with what has changed."""
+    """`book` holds the channels in force."""
 
     book: ChannelBook
-    announcing: Announcing
-    also: tuple[AlsoDone, ...] = ()
+    keeper: Keeper
 
     async def process(self, unit: Unit, message: Message) -> Ending:
         """How the message ended. What it raises is for the worker: away, or cannot ever succeed."""
@@ -47,13 +43,14 @@ class Feeds:
             return Ending(FILTERED, mapped.reason_code)
         client = Client(FEED, unit.tenant, channel.name)
         arrivals = await arrivals_of(Known(unit), mapped, uuid7)
-        kept = await keep_arrivals(Repository(unit), client, arrivals, uuid7)
-        changed = [one.draft for one in kept if one.draft is not None and one.changed]
-        await announce_changes(Visits(unit), self.announcing, client, changed)
+        try:
+            kept = await self.keeper.keep(unit, client, arrivals)
+        except Rejected as error:
+            if error.status == _OVERTAKEN:
+                raise Overtaken from error  # another door wrote in between: the worker begins again
+            raise
         lines = [_charge_in(line) for line in mapped.charges]
         await keep_charges(charges, message.id, channel.name, message.position, message.day, lines)
-        for also in self.also:
-            await also(unit, client, changed, mapped)
         return Ending(KEPT, resources=tuple(f"{one.type}/{one.id}" for one in kept))
 
 

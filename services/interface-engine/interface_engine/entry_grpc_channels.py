@@ -50,6 +50,10 @@ class Refusals:
     def __call__(self, error: RuleError) -> None:
         self.last = error
 
+    def clear(self) -> None:
+        """All of them are in force again."""
+        self.last = None
+
     @property
     def text(self) -> str:
         return f"{self.last.path}: {self.last.reason}" if self.last is not None else ""

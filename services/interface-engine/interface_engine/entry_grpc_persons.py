@@ -15,11 +15,11 @@ from kernel.errors import Refused, Unavailable, Unreadable
 from rcm.engine.v1 import persons_pb2 as pb
 from rcm.engine.v1.persons_pb2_grpc import PersonServiceServicer
 
-from interface_engine.handlers.merging import undo_merge
-from interface_engine.handlers.persons import decide, rejoin
+from interface_engine.entry_persons import take_back_merge
+from interface_engine.handlers.persons import decide
 from interface_engine.model import Client
 from interface_engine.model_persons import Merge, Pair
-from interface_engine.store import RETRIED, Repository
+from interface_engine.store import RETRIED
 from interface_engine.store.merges import Merges
 from interface_engine.store.persons import Persons
 
@@ -75,9 +75,7 @@ class PersonServicer(PersonServiceServicer):
         merge_id, tenant, by = _id(request.id, "id"), call_of(context).tenant, _by(request.by)
 
         async def undone(unit: Unit) -> tuple[Merge, int]:
-            client = Client(by, tenant, "default")
-            merge, changed = await undo_merge(Merges(unit), Repository(unit), merge_id, client)
-            await rejoin(Persons(unit), [merge.prior, merge.survivor])
+            merge, changed = await take_back_merge(unit, Client(by, tenant, "default"), merge_id)
             return merge, len(changed)
 
         merge, restored = await self._retrying(tenant, undone)

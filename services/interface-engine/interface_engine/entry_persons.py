@@ -10,10 +10,11 @@ from bus import Unit
 from bus.timers import Timer, TimerHandler
 from fhir_r4 import read
 
-from interface_engine.handlers.merging import apply_merges, merges_of
+from interface_engine.handlers.merging import apply_merges, merges_of, undo_merge
 from interface_engine.handlers.persons import identify, rejoin
 from interface_engine.model import Client, Draft, Kept
-from interface_engine.store import READ_MODEL, Repository
+from interface_engine.model_persons import Merge
+from interface_engine.store import Repository
 from interface_engine.store.merges import Merges
 from interface_engine.store.persons import Persons
 from interface_engine.store.shapes import Stored, stored_of
@@ -32,7 +33,7 @@ async def keep_persons(unit: Unit, client: Client, kept: Sequence[Kept]) -> tupl
     drafts = [one.draft for one in kept if one.draft is not None and one.changed]
     merged = await apply_merges(Merges(unit), Repository(unit), drafts, client)
     index = Persons(unit)
-    await identify(index, drafts, client)
+    await identify(index, list({draft.reference: draft for draft in (*drafts, *merged)}.values()))
     if not merged:
         return list(kept), []
     await rejoin(index, _merged(drafts))
@@ -57,13 +58,22 @@ def _merged(drafts: Sequence[Draft]) -> set[str]:
     return {patient for draft in told for pair in merges_of(draft.id, draft.resource) for patient in pair}
 
 
+async def take_back_merge(unit: Unit, client: Client, merge_id: str) -> tuple[Merge, list[Draft]]:
+    """Undoes a merge and says who is who then; with what was changed back."""
+    merge, changed = await undo_merge(Merges(unit), Repository(unit), merge_id, client)
+    index = Persons(unit)
+    await identify(index, changed)
+    await rejoin(index, [merge.prior, merge.survivor])
+    return merge, changed
+
+
 async def identify_stored(unit: Unit, timer: Timer, prepared: None) -> None:
     """Takes in some of the patients that were there before, and comes again while there are more."""
     index = Persons(unit)
     waiting = await index.waiting("", IDENTIFIED)
     if waiting:
         rows = [*await index.patients(waiting), *await index.coverages(waiting)]
-        await identify(index, [_draft(stored_of(row)) for row in rows], READ_MODEL)
+        await identify(index, [_draft(stored_of(row)) for row in rows])
         await unit.schedule(timer.kind, timer.key, unit.now + timedelta(microseconds=1))
 
 

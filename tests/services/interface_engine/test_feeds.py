@@ -16,6 +16,7 @@ from bus.event import decode, open_envelope
 from interface_engine.entry_feeds import Feeds
 from interface_engine.entry_files import FileIntake
 from interface_engine.entry_intake import Intake
+from interface_engine.entry_keeping import Keeper
 from interface_engine.entry_release import Release
 from interface_engine.entry_worker import MessageWorker
 from interface_engine.handlers.announcing import Channel
@@ -124,7 +125,7 @@ async def house(platform: Platform, tenant: str, tmp_path: Path) -> AsyncIterato
     book, log = ChannelBook(tmp_path), structlog.get_logger()
     announcing = Channel(book.sources, "https://throughline.example/fhir")
     intake = Intake(database, tenant, timedelta(days=30))
-    worker = MessageWorker(database, tenant, Feeds(book, announcing).process, intake.arrived, log)
+    worker = MessageWorker(database, tenant, Feeds(book, Keeper(announcing)).process, intake.arrived, log)
     release = Release(database, tenant, announcing, intake.arrived, log)
     files = FileIntake(database, tenant, intake)
     yield House(tenant, database, tmp_path, book, intake, worker, release, files)

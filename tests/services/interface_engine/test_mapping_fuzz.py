@@ -1,4 +1,4 @@
-"""Whatever stands in the fields: a message maps to valid FHIR, is filtered, or is unreadable with a path. Nothing else."""
+"""Whatever stands in the fields: a message maps to valid FHIR, is filtered, or is unreadable. Nothing else."""
 
 from __future__ import annotations
 
@@ -38,8 +38,9 @@ TEXTS = [*MESSAGES[0][1], *MORE]
 PIECES = st.one_of(
     st.text(st.characters(codec="utf-8", exclude_characters="\r\n"), max_size=12),
     st.sampled_from(
-        ['""', "^^^", "&&", "~~", "\\T\\", "\\X0A\\", " ", "20261399", "0", "-1", "1e9", "99999999999999999999", "^a^b", "a b ",
-         "  a", "http://x y", "2.16.840.1", "Y", "D", "\t", "\x00", "é" * 3, "1^2^3^4^5^6^7^8^9^10^11^12^13", "^^^&1.2.3&ISO"]
+        ['""', "^^^", "&&", "~~", "\\T\\", "\\X0A\\", " ", "20261399", "0", "-1", "1e9", "99999999999999999999", "^a^b",
+         "a b ", "  a", "http://x y", "2.16.840.1", "Y", "D", "\t", "\x00", "é" * 3,
+         "1^2^3^4^5^6^7^8^9^10^11^12^13", "^^^&1.2.3&ISO"]
     ),
 )  # fmt: skip
 
@@ -74,7 +75,13 @@ def test_no_field_breaks_a_mapping(text: str, changes: list[tuple[int, int, str]
     rows=st.integers(1, 3),
 )
 def test_no_cell_breaks_a_row(columns: dict[str, str], rows: int) -> None:
-    basic = {"Charge ID": "1", "Encounter ID": "E", "Patient ID": "P", "Procedure Code": "99213", "Service Start Date": "20260101"}
+    basic = {
+        "Charge ID": "1",
+        "Encounter ID": "E",
+        "Patient ID": "P",
+        "Procedure Code": "99213",
+        "Service Start Date": "20260101",
+    }
     try:
         found = map_rows(TEBRA, [{**basic, **columns, "Charge ID": str(number)} for number in range(rows)], NOW)
     except Unreadable as error:
@@ -92,5 +99,7 @@ def check(found: Mapped | Filtered) -> None:
     assert issues == []
     for line in found.charges:
         assert line.amount_cents >= 0 and isinstance(line.quantity, Decimal)
-        assert line.disposition in ("charge", "hold", "rejected") and bool(line.reason) == (line.disposition != "charge")
+        assert line.disposition in ("charge", "hold", "rejected") and bool(line.reason) == (
+            line.disposition != "charge"
+        )
         assert bool(line.condition) == (line.disposition != "rejected")

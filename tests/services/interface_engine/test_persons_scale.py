@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 from bus import Unit
-from engine_shelf import CLIENT, draft_of
+from engine_shelf import draft_of
 from engine_world import World
 from interface_engine.handlers.persons import identify
 from interface_engine.store.persons import FIND, MOST_SHARING, Persons
@@ -45,7 +45,7 @@ async def cost(world: World, *resources: dict[str, Any]) -> int:
     async with world.database.unit(world.tenant) as unit:
         counted = Counted(unit.conn)
         index = Persons(Unit(counted, unit.tenant, unit.now, None))  # type: ignore[arg-type]
-        await identify(index, [draft_of(one) for one in resources], CLIENT)
+        await identify(index, [draft_of(one) for one in resources])
         return counted.statements
 
 

@@ -41,7 +41,7 @@ def claim_resource(claim: Claim, created: datetime) -> dict[str, Any]:
         "careTeam": [_member(number, found) for number, found in enumerate(team, 1)],
         "diagnosis": [_diagnosis(row.sequence, row.code) for row in draft.diagnoses],
         "insurance": [_insurance(claim)],
-        "item": [_item(number, line, team) for number, line in enumerate(draft.lines, 1)],
+        "item": [_item(number, line, team) | _visit(draft.encounter) for number, line in enumerate(draft.lines, 1)],
         "total": money(claim.total_cents),
     }
     return {name: value for name, value in resource.items() if value not in ([], {})}
@@ -101,6 +101,11 @@ def _item(number: int, line: Line, team: list[Practitioner]) -> dict[str, Any]:
     if line.control_number:
         item["extension"] = [{"url": LINE_CONTROL, "valueString": line.control_number}]
     return {name: value for name, value in item.items() if value not in ([], {}, "")}
+
+
+def _visit(encounter: str) -> dict[str, Any]:
+    """So that a claim is found by its visit, and what led to the visit by the claim."""
+    return {"encounter": [{"reference": encounter}]} if encounter.startswith("Encounter/") else {}
 
 
 def _detail(line: Line) -> list[dict[str, Any]]:

@@ -192,6 +192,8 @@ def _charges(
         if not (is_charge and code) or identity(resource) in unmapped or _charged(resource, index) & lines:
             continue
         start, end = when(resource, "occurrence")
+        units = Decimal((resource.get("quantity") or {}).get("value", 1))
+        ndc = codes.ndc11(code_in(resource.get("productCodeableConcept"), (codes.NDC,))) or ""
         yield Service(
             source=identity(resource),
             code=code,
@@ -199,7 +201,9 @@ def _charges(
             service_to=day_of(end),
             modifiers=modifiers_of(resource),
             reason_codes=_reason_codes(resource, "reason"),
-            units=Decimal((resource.get("quantity") or {}).get("value", 1)),
+            units=units,
+            dose=units if ndc else None,  # a drug is charged in billing units, which the NDC's amount is made of
+            ndc=ndc,
             rendering_npi=performer_npi(index, resource),
         )
 

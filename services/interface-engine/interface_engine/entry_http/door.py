@@ -10,20 +10,18 @@ from bus import Database, Unit
 from chassis import Runtime
 from kernel.clock import Clock
 from kernel.errors import Unavailable
-from kernel.identifiers import uuid7
 
 from interface_engine.entry_http.access import Audit, Gate, NoAudit
 from interface_engine.entry_http.asked import Asked
 from interface_engine.entry_http.flights import Flights
-from interface_engine.entry_persons import keep_persons
-from interface_engine.handlers.announcing import Channel, announce_changes
-from interface_engine.handlers.intake import Arrival, keep_arrivals
-from interface_engine.handlers.notices import Book, changes_of, note_changes
+from interface_engine.entry_keeping import Keeper
+from interface_engine.handlers.announcing import Channel
+from interface_engine.handlers.intake import Arrival
+from interface_engine.handlers.notices import Book
 from interface_engine.handlers.submitting import Owners
 from interface_engine.model import Client, Kept, Resource
 from interface_engine.model_notices import Change
-from interface_engine.store import RETRIED, Replay, Repository, Requests, Visits
-from interface_engine.store.notices import Notices
+from interface_engine.store import RETRIED, Replay, Repository, Requests
 from interface_engine.wire.answers import Answer
 from interface_engine.wire.text import digest
 
@@ -53,7 +51,7 @@ class FhirDoor:
         self.owners = owners
         self.flights: Flights[Answer] = Flights()
         self.token_url = token_url
-        self.book = book
+        self.keeper = Keeper(channel, book)
 
     @property
     def base_url(self) -> str:
@@ -63,17 +61,11 @@ class FhirDoor:
         self, unit: Unit, client: Client, arrivals: Sequence[Arrival], bundle: Resource | None = None
     ) -> list[Kept]:
         """Stores what came and tells the line of it, in the open transaction."""
-        kept = await keep_arrivals(Repository(unit), client, arrivals, uuid7, bundle)
-        kept, further = await keep_persons(unit, client, kept)
-        changed = [one.draft for one in kept if one.draft is not None and one.changed]
-        await announce_changes(Visits(unit), self.channel, client, changed)
-        await self.note(unit, client, changes_of([*kept, *further]))
-        return kept
+        return await self.keeper.keep(unit, client, arrivals, bundle)
 
     async def note(self, unit: Unit, client: Client, changes: Sequence[Change]) -> None:
-        """Keeps what subscribers are to be told of these changes; nothing while nobody here serves subscriptions."""
-        if self.book is not None:
-            await note_changes(Notices(unit, self.base_url), self.book, client, changes, self.base_url)
+        """Keeps what subscribers are to be told of these changes."""
+        await self.keeper.note(unit, client, changes)
 
     async def once(self, asked: Asked, keep: Keep) -> Answer:
         """Does it, or gives the answer that the very same request got before; the answer is kept with the effect.

@@ -14,7 +14,7 @@ from google.protobuf.message import Message
 from kernel.errors import Refused
 from kernel.identifiers import uuid7
 
-from interface_engine.model import Client, Draft
+from interface_engine.model import Draft
 from interface_engine.model_persons import (
     APART,
     DIFFERENT,
@@ -59,7 +59,7 @@ class Index(Protocol):
     async def announce(self, type: str, body: Message, key: str) -> None: ...
 
 
-async def identify(index: Index, drafts: Sequence[Draft], client: Client, judge: Judge | None = None) -> None:
+async def identify(index: Index, drafts: Sequence[Draft]) -> None:
     """Takes in the Patients and Coverages among what a request changed, and links or asks about whom they resemble.
 
     Costs nothing without one of these, one statement when nothing about who somebody is has changed, two when somebody
@@ -70,14 +70,14 @@ async def identify(index: Index, drafts: Sequence[Draft], client: Client, judge:
         return
     present = [draft for draft in told.values() if draft.facets.status != _GONE]
     if len(present) < len(told):
-        await _forget(index, [draft for draft in told.values() if draft.facets.status == _GONE], judge or load_judge())
+        await _forget(index, [draft for draft in told.values() if draft.facets.status == _GONE])
     traits = {draft.id: traits_of(draft.resource) for draft in present if draft.type == "Patient"}
     coverages = [draft for draft in present if draft.type == "Coverage"]
     if present:
         keys = keys_of(index.tenant, traits, coverages)
         homes = {patient: uuid7() for patient in traits}
         new = await index.keep(traits, homes, [draft.reference for draft in present], keys)
-        await _compare(index, new, judge or load_judge())
+        await _compare(index, new)
 
 
 async def rejoin(index: Index, patients: Collection[str]) -> None:
@@ -87,20 +87,20 @@ async def rejoin(index: Index, patients: Collection[str]) -> None:
     await _settle(index, weighing)
 
 
-async def _forget(index: Index, gone: Sequence[Draft], judge: Judge) -> None:
+async def _forget(index: Index, gone: Sequence[Draft]) -> None:
     """What was deleted is nobody: links of ours and questions about it end. A person's word stays, should it return."""
     patients = [draft.id for draft in gone if draft.type == "Patient"]
     if patients:
-        weighing = Weighing(await index.find(patients), judge)
+        weighing = Weighing(await index.find(patients), load_judge())
         weighing.leave(patients)
         await _settle(index, weighing)
     await index.forget(patients, [draft.reference for draft in gone if draft.type == "Coverage"])
 
 
-async def _compare(index: Index, patients: Collection[str], judge: Judge) -> None:
+async def _compare(index: Index, patients: Collection[str]) -> None:
     if not patients:
         return
-    weighing = Weighing(await index.find(patients), judge)
+    weighing = Weighing(await index.find(patients), load_judge())
     weighing.weigh(patients)
     await _settle(index, weighing)
 

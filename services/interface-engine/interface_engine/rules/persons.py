@@ -9,12 +9,11 @@ from math import log2
 from pathlib import Path
 from typing import Any
 
-from kernel.rules import RuleError, Table, load_tables, rule_file
+from kernel.rules import RuleError, Table, load_tables
 
 from interface_engine.model_persons import LINK, NOTHING, REVIEW, Traits, Verdict
 
 FILE = "persons.toml"
-_SHIPPED = Path(__file__).parent
 _ALWAYS, _LIKENESS = "always", "likeness"
 _OUTCOME = Table(
     "id",
@@ -86,10 +85,9 @@ class Judge:
 
 
 @cache
-def load_judge(site: Path | None = None) -> Judge:
-    """The rows in force, the site's own before the shipped. RuleError with file, row and reason when one is wrong."""
-    file = rule_file(FILE, site, _SHIPPED)
-    return read_judge(file.read_text(encoding="utf-8"), file.name)
+def load_judge() -> Judge:
+    """The rows in force. RuleError with file, row and reason when one is wrong."""
+    return read_judge((Path(__file__).parent / FILE).read_text(encoding="utf-8"))
 
 
 def read_judge(text: str, file: str = FILE) -> Judge:

@@ -63,7 +63,7 @@ class Charges:
         return found
 
     async def told_later(self, channel: str, position: int, keys: Sequence[str]) -> set[tuple[str, str]]:
-        """The lines, by key and kind, in whose place a message after this one has put another: it is worked on again."""
+        """The lines, by key and kind, that messages after this one stand for: it is worked on again."""
         rows = await self._conn.fetch(_LATER, sorted(set(keys)), channel, position)
         return {(row["line_key"], row["kind"]) for row in rows}
 

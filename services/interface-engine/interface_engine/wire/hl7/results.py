@@ -139,8 +139,9 @@ def _attachments(job: Job) -> Iterator[Resource]:
             yield from _file(row)
         else:
             lines.extend(part.get(1) for part in row.repetitions(5))
-    if lines:
-        data = base64.b64encode("\n".join(lines).encode()).decode()
+    text = "\n".join(lines)
+    if text:
+        data = base64.b64encode(text.encode()).decode()
         yield {"contentType": "text/plain", "data": data}
 
 
@@ -149,7 +150,7 @@ def _file(row: Row) -> Iterator[Resource]:
     kind = _MIME.get(row.get("5.3").upper(), "application/octet-stream")
     data = row.get("5.5").replace("\n", "").replace(" ", "")
     try:
-        base64.b64decode(data, validate=True)
+        data = base64.b64encode(base64.b64decode(data, validate=True)).decode()
     except (binascii.Error, ValueError):
         data = ""
     yield types.kept(contentType=kind, data=data)
