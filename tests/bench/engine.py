@@ -103,7 +103,8 @@ def message(number: int) -> bytes:
     mrn = f"B{number % 2000}"
     return (
         f"MSH|^~\\&|EHR|BENCH|RCM|HUB|20260320090000||ADT^A08|{uuid.uuid4().hex}|P|2.5.1\r"
-        f"EVN|A08|20260320090000\rPID|1||{mrn}^^^BENCH^MR||EXAMPLE^PAT{number % 2000}||19800102|F|||1 MAIN ST^^AUSTIN^TX\r"
+        f"EVN|A08|20260320090000\r"
+        f"PID|1||{mrn}^^^BENCH^MR||EXAMPLE^PAT{number % 2000}||19800102|F|||1 MAIN ST^^AUSTIN^TX\r"
         f"PV1|1|O|ROOM{'|' * 16}V{number % 2000}{'|' * 25}20260320083000\r"
         f"IN1|1|PLAN|SYNPA|SYNTHETIC PAYER A{'|' * 32}W{number % 2000}\rDG1|1||J06.9^^I10\r"
     ).encode()
@@ -297,7 +298,7 @@ def main() -> int:
     )
     print(describe_machine(), flush=True)
     try:
-        with Stack(folder, extra={"interface-engine": {"RCM_SITE_DIR": str(folder / "site")}}) as stack:
+        with Stack(folder, site=folder / "site") as stack:
             asyncio.run(bench(stack, port, options))
     finally:
         shutil.rmtree(folder, ignore_errors=True)

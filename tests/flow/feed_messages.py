@@ -8,8 +8,9 @@ from __future__ import annotations
 import asyncio
 import csv
 import io
+import socket
 from collections.abc import Iterator, Sequence
-from contextlib import suppress
+from contextlib import closing, suppress
 from dataclasses import dataclass
 from datetime import date
 from functools import cached_property
@@ -331,6 +332,13 @@ def cents_of(value: Any) -> int:
 
 
 # MLLP
+
+
+def free_port() -> int:
+    """A port that nothing listens on."""
+    with closing(socket.socket()) as one:
+        one.bind(("127.0.0.1", 0))
+        return int(one.getsockname()[1])
 
 
 class MllpSender:

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import re
-import socket
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
-from contextlib import asynccontextmanager, closing
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -29,6 +28,7 @@ from feed_messages import (
     code_map,
     dft,
     export_of,
+    free_port,
     messages_of,
     write_site,
 )
@@ -43,7 +43,7 @@ DAY = datetime.now(UTC).date() - timedelta(days=2)
 # Modifiers and units, laboratory lines, sides and drugs, vaccines; two payers, a deductible.
 CASES = (
     (table.INJECTIONS[1], "A", "0", "F"),
-    (table.LABS[1], "A", "1", "M"),
+    (table.LABS[2], "A", "1", "M"),
     (table.JOINTS[0], "B", "2", "F"),
     (table.PROCEDURES[0], "B", "7", "M"),
     (table.IMMUNIZATIONS[0], "A", "5", "F"),
@@ -57,12 +57,6 @@ def visits_of(door: str) -> list[FeedVisit]:
     """The cases, each with a person of its own at each door."""
     offset = DOORS.index(door) * 100
     return [FeedVisit(offset + number, *case, DAY) for number, case in enumerate(CASES, 1)]
-
-
-def free_port() -> int:
-    with closing(socket.socket()) as one:
-        one.bind(("127.0.0.1", 0))
-        return int(one.getsockname()[1])
 
 
 async def until(question: Callable[[], Awaitable[bool]], within_s: float = 40) -> None:
@@ -312,6 +306,19 @@ async def test_an_unmapped_code_holds_the_visit_until_its_row_is_added(feeds: Fe
     account = await feeds.account()
     assert account.balances
     assert "unmapped-code" not in {row.reason for day in account.days for row in day.became}
+
+
+async def test_a_row_that_is_added_while_the_engine_is_away_lets_the_visit_go_when_it_is_back(feeds: FeedLine) -> None:
+    one = FeedVisit(415, table.OFFICE[2], "B", "0", "F", DAY)
+    await feeds.send(*messages_of(one, local="LATE"))
+    await feeds.worked()
+    encounters = await feeds.encounters([one])
+    assert [journey.outcome for journey in await feeds.settle(encounters)] == ["review"]
+    file = feeds.sources / "clinic_codes.csv"
+    feeds.stack.kill("interface-engine")
+    file.write_text(file.read_text() + f"{LOCAL},LATE99213,{codes.CPT},99213,2020-01-01,,map,billing\n")
+    (journey,) = await feeds.settle(encounters, "paid")
+    assert journey.paid_cents == one.story.expected.paid_cents
 
 
 async def test_a_bad_channel_file_is_refused_and_the_feed_goes_on(feeds: FeedLine) -> None:

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import json
-import socket
 import subprocess
 import sys
 import time
 from collections import Counter
 from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, closing, contextmanager
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +22,7 @@ import pytest
 from cli.access import TokenSource
 from cli.client import Line, Place
 from cli.stack import PROGRAMS, Stack
-from feed_messages import FeedVisit
+from feed_messages import FeedVisit, free_port
 from kernel import codes
 from rcm.remittance.v1 import remittance_pb2
 from simulator.ehr import table_visits as table
@@ -99,12 +99,6 @@ def wait_for(file: Path, process: subprocess.Popen[bytes]) -> None:
         time.sleep(0.1)
 
 
-def free_port() -> int:
-    with closing(socket.socket()) as one:
-        one.bind(("127.0.0.1", 0))
-        return int(one.getsockname()[1])
-
-
 @pytest.fixture(scope="module")
 def doors(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Doors]:
     folder = tmp_path_factory.mktemp("submit")
@@ -155,7 +149,7 @@ def claim_of(one: FeedVisit, people: dict[str, dict[str, Any]], use: str = "clai
                 "servicedDate": DAY.isoformat(),
                 "locationCodeableConcept": concept(codes.POS, "11"),
                 "quantity": {"value": int(line.units)},
-                "net": {"value": line.charge_cents / 100, "currency": "USD"},
+                "net": {"value": Decimal(line.charge_cents) / 100, "currency": "USD"},
             }
         )
     for item in items:
@@ -185,7 +179,7 @@ def claim_of(one: FeedVisit, people: dict[str, dict[str, Any]], use: str = "clai
         ],
         "insurance": [{"sequence": 1, "focal": True, "coverage": reference(people["Coverage"])}],
         "item": items,
-        "total": {"value": sum(line.charge_cents for line in one.lines) / 100, "currency": "USD"},
+        "total": {"value": Decimal(sum(line.charge_cents for line in one.lines)) / 100, "currency": "USD"},
     }
     return made | more
 
@@ -237,11 +231,12 @@ async def test_eligibility_is_answered_from_the_payer_and_can_be_read_again(door
             "patient": reference(people["Patient"]),
             "created": DAY.isoformat(),
             "servicedDate": DAY.isoformat(),
+            "provider": reference(people["Organization"]),
             "insurer": reference(people["payer"]),
             "insurance": [{"focal": True, "coverage": reference(people["Coverage"])}],
         }
         answer = the_one(await doors.ask_all("POST", "/CoverageEligibilityRequest/$submit", request))
-        assert (answer["resourceType"], answer["outcome"]) == ("CoverageEligibilityResponse", "complete")
+        assert (answer["resourceType"], answer["outcome"]) == ("CoverageEligibilityResponse", "complete"), answer
         assert answer["request"]["reference"].endswith("CoverageEligibilityRequest/asked-501")
         assert [insurance["inforce"] for insurance in answer["insurance"]] == [True]
         for door in (0, 1):
@@ -255,7 +250,7 @@ async def test_eligibility_is_answered_from_the_payer_and_can_be_read_again(door
 
 
 async def test_a_hundred_submits_over_two_engines_are_one_claim_one_837_and_one_payment(doors: Doors) -> None:
-    one = FeedVisit(511, table.INJECTIONS[0], "B", "0", "F", DAY)
+    one = FeedVisit(511, table.PROCEDURES[0], "B", "0", "F", DAY)
     async with doors.open():
         people = await keep_people(doors, one)
         claim = claim_of(one, people)

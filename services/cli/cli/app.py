@@ -44,14 +44,20 @@ main.command()(reconcile)
 
 
 @main.command()
-def up(folder: Folder = HOME / "up") -> None:
+def up(
+    folder: Folder = HOME / "up",
+    site: Annotated[
+        Path | None,
+        typer.Option(exists=True, file_okay=False, help="The site's rules and feeds: SITE/interface-engine/sources."),
+    ] = None,
+) -> None:
     """Start everything on this machine and stay up until Ctrl-C. Data is kept between runs."""
     console = render.console()
     stop = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: stop.set())
     try:
-        with Stack(folder, tell=lambda line: console.print(f"  {line}")) as stack:
+        with Stack(folder, tell=lambda line: console.print(f"  {line}"), site=site) as stack:
             console.print("\n[bold green]Throughline is up.[/]")
             console.print(f"  FHIR endpoint   {stack.fhir_url}")
             for program in stack.programs():

@@ -15,7 +15,9 @@ from cli.asking import HOME, Folder, ask_line, fail
 
 
 def reconcile(
-    day: Annotated[str, typer.Option(help="The day, YYYY-MM-DD by the feed's own clock; today when not said.")] = "",
+    day: Annotated[
+        str, typer.Option(help="YYYY-MM-DD by the feed's own clock; without it today, wherever that is.")
+    ] = "",
     days: Annotated[int, typer.Option(min=1, max=400, help="So many days, that one being the last.")] = 1,
     channel: Annotated[str, typer.Option(help="Only this feed.")] = "",
     folder: Folder = HOME / "up",
@@ -25,10 +27,11 @@ def reconcile(
     Ends with 1 when counts or dollars are missing.
     """
     try:
-        last = datetime.fromisoformat(day).date() if day else datetime.now(UTC).date()
+        # A feed east of Greenwich may have begun its next day already.
+        last = datetime.fromisoformat(day).date() if day else (datetime.now(UTC) + timedelta(hours=14)).date()
     except ValueError:
         raise fail("a day is YYYY-MM-DD") from None
-    first = last - timedelta(days=days - 1)
+    first = last - timedelta(days=days - 1 if day else days)
     request = pb.ReconcileRequest(first_day=first.isoformat(), last_day=last.isoformat(), channel=channel)
     found = ask_line(folder, lambda line: line.reconcile(request))
     console = render.console()

@@ -72,12 +72,14 @@ PROGRAMS: tuple[Program, ...] = (
 
 @dataclass
 class Stack:
-    """What runs in `folder`. `extra` adds environment for all services or, by name, for one."""
+    """What runs in `folder`. `extra` adds environment for all services or, by name, for one; `site` is the folder of
+    the site's own rules, prices and feeds."""
 
     folder: Path
     extra: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     tell: Callable[[str], None] = lambda line: None
     trace: bool = True
+    site: Path | None = None
 
     def __post_init__(self) -> None:
         self.folder = self.folder.absolute()
@@ -199,6 +201,8 @@ class Stack:
             "RCM_INQUIRE_WAITS_S": "[1, 2, 5, 15]",
             "RCM_RETRY_WAITS_S": "[1, 2, 5, 15]",
         }
+        if self.site is not None:
+            own["RCM_SITE_DIR"] = str(self.site.absolute())
         for callee in program.calls:
             variable = f"RCM_ADDRESS_{callee.upper().replace('-', '_')}"
             own[variable] = f"127.0.0.1:{self.ports[f'{callee}/grpc']}"

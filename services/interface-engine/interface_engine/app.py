@@ -87,7 +87,7 @@ async def build(runtime: Runtime) -> Parts:
     intake = Intake(database, tenant, timedelta(days=settings.control_id_days))
     feeds = Feeds(book, Keeper(announcing, listeners))
     release = Release(database, tenant, announcing, intake.arrived, log)
-    versions = VersionKeeper(database, tenant, book, site, log)
+    versions = VersionKeeper(database, tenant, book, site, log, release.changed)
     for listener in (release.changed, versions.changed, lambda names: refusals.clear()):
         book.subscribe(listener)
     files = FileIntake(database, tenant, intake)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -55,14 +55,19 @@ class StoredTraffic:
 
 @dataclass
 class VersionKeeper:
-    """Notes what is in force at the start and after every change. `changed` is told by the book."""
+    """Notes what is in force at the start and after every change. `changed` is told by the book.
+
+    `missed` is told of feeds whose files became others while no engine ran.
+    """
 
     database: Database
     tenant: str
     book: ChannelBook
     site: Path | None
     log: Any
+    missed: Callable[[tuple[str, ...]], None] = lambda names: None
     _waiting: asyncio.Queue[tuple[str, ...]] = field(default_factory=asyncio.Queue)
+    _started: bool = False
 
     def changed(self, names: tuple[str, ...]) -> None:
         """To be noted soon; nothing is done here."""
@@ -79,6 +84,9 @@ class VersionKeeper:
                 raise
             for name in recorded:
                 self.log.info("a channel has a new version", channel=name)
+            if recorded and not self._started:
+                self.missed(tuple(recorded))
+            self._started = True
             names = await self._waiting.get()
 
 
