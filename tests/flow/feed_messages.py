@@ -22,9 +22,9 @@ from kernel import codes
 from simulator.codes import drugs
 from simulator.ehr.assemble import Plot, tell
 from simulator.ehr.clinics import CLINICS
-from simulator.ehr.expect import Expectation, ExpectedLine, expected_lines
+from simulator.ehr.expect import Expectation, expected_lines
 from simulator.ehr.resources import Resource
-from simulator.ehr.story import Story
+from simulator.ehr.story import ExpectedLine, Story
 from simulator.ehr.table_visits import Visit
 from simulator.model import Payer, Person
 from simulator.people import find_person, member_id

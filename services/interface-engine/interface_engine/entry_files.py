@@ -51,7 +51,8 @@ class FileIntake:
     def _read(self, channel: Channel, data: bytes, file_id: str) -> tuple[list[Arrival], Export | None]:
         now = self.database.clock.now()
         if channel.format == CSV and channel.csv is not None:
-            export = read_export(channel.csv, data)
+            implied = channel.charges is not None and channel.charges.implied
+            export = read_export(channel.csv, data, implied=implied)
             return [rows_arrival(channel, rows, file_id, now) for rows in export.visits], export
         batch = hl7v2.split_batch(data)
         for finding in batch.findings:
@@ -73,7 +74,7 @@ def _taken(channel: Channel, file_id: str, arrivals: Sequence[Arrival], export: 
         rows=export.rows,
         rejected=len(export.bad),
         cents=export.cents,
-        rejected_cents=export.cents - sum(one.cents_in for one in arrivals),
+        rejected_cents=export.bad_cents,
         rejects=reject_file(channel.csv, export) if export.bad else b"",
         bad=tuple((bad.number, bad.reason) for bad in export.bad),
     )

@@ -56,7 +56,7 @@ class Refusals:
 
     @property
     def text(self) -> str:
-        return f"{self.last.path}: {self.last.reason}" if self.last is not None else ""
+        return self.last.reason if self.last is not None else ""
 
 
 @dataclass(frozen=True)

@@ -11,6 +11,7 @@ from bus import Database, Unit
 from chassis.storage_errors import STORAGE_ERRORS
 from kernel.errors import Unavailable
 
+from interface_engine.handlers.messages import open_work
 from interface_engine.model_messages import QUARANTINED, Arrival, Taken
 from interface_engine.rules import Channel
 from interface_engine.store.messages import Messages
@@ -68,5 +69,15 @@ class Intake:
         taken = await store.take(arrivals, self.numbers_kept)
         for place, (arrival, one) in enumerate(zip(arrivals, taken, strict=True)):
             if one.state == QUARANTINED and not one.again:
-                taken[place] = await store.quarantine(in_quarantine(arrival, unit.now))
+                apart = in_quarantine(arrival, unit.now)
+                taken[place] = await store.quarantine(apart)
+                await _tell(unit, apart, taken[place])
+            else:
+                await _tell(unit, arrival, one)
         return taken
+
+
+async def _tell(unit: Unit, arrival: Arrival, taken: Taken) -> None:
+    """A message that came and cannot be worked on is somebody's work."""
+    if arrival.work_id and not taken.again:
+        await open_work(unit, arrival.id, arrival.work_id, arrival.reason)

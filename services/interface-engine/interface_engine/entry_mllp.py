@@ -69,6 +69,7 @@ class MllpListener:
             await _Connection(self, reader, writer).run()
         except (OSError, TimeoutError, asyncio.IncompleteReadError, Unavailable) as error:
             self.log.info("connection cut", channel=self.channel().name, error=type(error).__name__)
+            writer.transport.abort()  # closing would wait until the sender has read everything
         except asyncio.CancelledError:
             pass  # we are stopping: what was not acknowledged comes again
         finally:
@@ -120,7 +121,7 @@ class _Connection:
             "not a frame", channel=self._channel.name, reason_code=one.kind, size_bytes=one.count
         )
         if one.kind == "oversize":
-            return [oversize_ack(one.data, self._listener.clock.now())]
+            return [oversize_ack(self._channel, one.data, self._listener.clock.now())]
         if one.kind in ("unterminated", "partial") and one.data.strip():
             await self._keep(one.data, torn=True)  # kept for people; the sender was never told that we have it
         return []

@@ -23,7 +23,7 @@ Process = Callable[[Unit, Message], Awaitable[Ending]]
 _COMES_BACK: tuple[type[BaseException], ...] = (Unavailable, *STORAGE_ERRORS, *RETRIED)
 _BATCH = 32
 _TRIES = 6
-_LEASE = timedelta(seconds=60)
+_LEASE = timedelta(seconds=15)  # how long the messages in hand of an engine that died wait for another
 _LONGEST_WAIT_S = 60.0
 
 

@@ -26,7 +26,8 @@ MESSAGE_STATES = Transitions(
 @dataclass(frozen=True, slots=True)
 class Arrival:
     """A message on its way into the store. `identity` tells a message that is sent again; `subject` orders a patient's
-    messages, "" orders with nothing; `ack` is what we answer, b"" for no answer; `day` is the feed's own day."""
+    messages, "" orders with nothing; `ack` is what we answer, b"" for no answer; `day` is the feed's own day;
+    `work_id` names the work item of one that needs a person; `error_code` would answer an error, "" for no answer."""
 
     id: str
     channel: str
@@ -46,6 +47,8 @@ class Arrival:
     charges_in: int = 0
     cents_in: int = 0
     day: date | None = None
+    work_id: str = ""
+    error_code: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -167,3 +167,16 @@ async def test_a_type_with_rows_of_its_own_has_those_alone(watched: World) -> No
     by_type = {one["type"]: {row["code"] for row in one["interaction"]} for one in told["rest"][0]["resource"]}
     assert "create" in by_type["Patient"] and "delete" in by_type["Patient"]
     assert not by_type["AuditEvent"] & {"create", "update", "patch", "delete"} and "read" in by_type["AuditEvent"]
+
+
+async def test_an_access_has_one_version(platform: Platform, tenant: str) -> None:
+    async with open_world(platform.url_for("interface-engine"), tenant, smart=True) as world:
+        world.door.gate = TokenGate(tenant)
+        await world.send("GET", "/Patient/nobody")
+        listed = (await world.send("GET", "/AuditEvent/_history?_count=1")).json()
+        one = listed["entry"][0]["resource"]
+        again = (await world.send("GET", f"/AuditEvent/{one['id']}/_history")).json()
+        assert again["entry"][0]["resource"] == one
+        assert (await world.send("GET", f"/AuditEvent/{one['id']}/_history/1")).json()["id"] == one["id"]
+        assert (await world.send("GET", f"/AuditEvent/{one['id']}/_history/2")).status_code == 404
+        assert (await world.send("GET", "/AuditEvent/no-such/_history")).status_code == 404

@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
+from pathlib import Path
 
 import hl7v2
 import pytest
@@ -13,15 +14,23 @@ import structlog
 from bus import Database, Unit
 from hypothesis import given
 from hypothesis import strategies as st
+from interface_engine.entry_feeds import mapped_of
 from interface_engine.entry_intake import Intake
 from interface_engine.entry_worker import MessageWorker
 from interface_engine.handlers.charges import keep_charges
 from interface_engine.handlers.messages import dismiss_message, replay_message
 from interface_engine.model_charges import Account, ChargeIn, Earlier, Tally, settle
-from interface_engine.model_messages import FAILED, KEPT, Ending, Message, Wanted
+from interface_engine.model_messages import FAILED, KEPT, Arrival, Ending, Message, Wanted
+from interface_engine.rules import systems
+from interface_engine.rules.channel import CSV, Channel
+from interface_engine.rules.loading import read_channel
 from interface_engine.store.charges import Charges
 from interface_engine.store.messages import Messages
-from interface_engine.wire.arrivals import charges_of
+from interface_engine.wire.arrivals import arrival_of, rows_arrival
+from interface_engine.wire.csv_rows import read_export
+from interface_engine.wire.hl7 import Mapped
+from interface_engine.wire.hl7.charges import brought
+from interface_engine.wire.hl7.job import Job
 from kernel.clock import FixedClock
 from kernel.errors import Refused
 from message_feed import feed
@@ -29,6 +38,10 @@ from platform_fixture import Platform
 
 NOW = datetime(2026, 3, 20, 12, 0, tzinfo=UTC)
 TODAY = date(2026, 3, 20)
+FEED = feed(
+    "name: clinic\nformat: hl7v2\ntransport: {kind: mllp}\n"
+    "charges: {code: [FT1-7], amount: [FT1-11], unit_amount: [FT1-12], units: [FT1-10], type: [FT1-6]}\n"
+)
 
 
 def dft(control_id: str, *lines: str, mrn: str = "M1") -> bytes:
@@ -54,8 +67,8 @@ def ft1(kind: str, code: str, quantity: str, extended: str, each: str = "") -> s
         ([ft1("CG", "99213", "1", "9" * 40)], 1, 0),
     ],
 )
-def test_charges_are_counted_from_the_plain_fields(lines: list[str], count: int, cents: int) -> None:
-    assert charges_of(hl7v2.read(dft("1", *lines))) == (count, cents)
+def test_charges_are_counted_from_the_feeds_own_fields(lines: list[str], count: int, cents: int) -> None:
+    assert brought(Job(FEED, NOW, hl7v2.read(dft("1", *lines)))) == (count, cents)
 
 
 def charge(key: str = "k", cents: int = 100, disposition: str = "charge", code: str = "99213") -> ChargeIn:
@@ -119,7 +132,7 @@ class House:
 
     async def take(self, *raws: bytes) -> None:
         for raw in raws:
-            await self.intake.take(feed(), raw)
+            await self.intake.take(FEED, raw)
         while await self.worker.work():
             pass
 
@@ -214,3 +227,40 @@ async def test_a_message_that_is_sent_again_brings_nothing_new(house: House) -> 
     raw = dft("1", ft1("CG", "99213", "1", "100.00"))
     await house.take(raw, raw)
     assert (await house.account()).came_in == Tally(1, 10000)
+
+
+SYSTEMS = Path(next(iter(systems.__path__)))
+
+
+@pytest.mark.parametrize("file", sorted(SYSTEMS.rglob("*.yaml")), ids=lambda file: file.stem)
+def test_the_two_sides_agree_for_every_system_that_we_know(file: Path) -> None:
+    channel = read_channel(file, {one.name: one for one in file.parent.iterdir() if one.is_file()})
+    samples = file.parent / "samples"
+    folder = samples / channel.name if (samples / channel.name).is_dir() else samples
+    came, became = Tally(), Tally()
+    for sample in sorted(one for one in folder.rglob("*") if one.is_file()):
+        for arrival in _arrivals(channel, sample.read_bytes()):
+            came += Tally(arrival.charges_in, arrival.cents_in)
+            mapped = mapped_of(channel, _message(arrival))
+            assert isinstance(mapped, Mapped)
+            for line in mapped.charges:
+                became += Tally(1, -line.amount_cents if line.kind == "credit" else line.amount_cents)
+    assert came.count > 0
+    assert came.cents != 0
+    assert came == became
+
+
+def _arrivals(channel: Channel, data: bytes) -> list[Arrival]:
+    if channel.csv is not None and channel.format == CSV:
+        implied = channel.charges is not None and channel.charges.implied
+        export = read_export(channel.csv, data, implied=implied)
+        assert export.bad == ()
+        return [rows_arrival(channel, rows, "file", NOW) for rows in export.visits]
+    return [arrival_of(channel, raw, NOW) for raw in hl7v2.split_batch(data).messages]
+
+
+def _message(arrival: Arrival) -> Message:
+    return Message(
+        arrival.id, 1, arrival.channel, NOW, arrival.raw, arrival.control_id, arrival.kind, "", "", "", "", "received",
+        "", "", 0, None, "", TODAY,
+    )  # fmt: skip

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from interface_engine.rules.channel import Csv
-from interface_engine.wire.csv_rows import net_cents, read_export, read_rows, reject_file, rows_text
+from interface_engine.wire.csv_rows import read_export, read_rows, reject_file, rows_text
 from kernel.errors import Unreadable
 
 SHAPE = Csv(
@@ -33,7 +33,6 @@ def test_rows_of_one_visit_come_together_in_the_order_of_the_file() -> None:
     assert [[row.number for row in visit] for visit in export.visits] == [[2, 4], [3]]
     assert export.visits[0][1].record == {"mrn": "m1", "visit": "v1", "code": "85025", "amount": "2.50"}
     assert (export.rows, export.cents, export.bad) == (3, 10350, ())
-    assert net_cents(SHAPE, export.visits[0]) == 10250
 
 
 @pytest.mark.parametrize(
@@ -88,8 +87,12 @@ def test_bad_rows_are_set_aside_with_their_reason_and_the_rest_goes_on() -> None
 
 def test_the_first_rows_of_every_number_of_bad_and_good_add_up() -> None:
     export = read_export(PLAIN, text("m1,v1,1,1.00", ",v1,1,2.00", "m2,v1,1,(0.50)"))
-    good = sum(net_cents(PLAIN, visit) for visit in export.visits)
-    assert (export.rows, len(export.bad), export.cents, good) == (3, 1, 250, 50)
+    assert (export.rows, len(export.bad), export.cents, export.bad_cents) == (3, 1, 250, 200)
+
+
+def test_amounts_without_a_point_are_cents() -> None:
+    export = read_export(PLAIN, text("m1,v1,1,9550", ",v1,1,100"), implied=True)
+    assert (export.cents, export.bad_cents) == (9650, 100)
 
 
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "cp1252"])

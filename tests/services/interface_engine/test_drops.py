@@ -18,7 +18,7 @@ from interface_engine.entry_files import FileIntake
 from interface_engine.entry_intake import Intake
 from interface_engine.model_charges import Tally
 from interface_engine.model_messages import Wanted
-from interface_engine.rules.channel import CSV, Channel, Csv, Transport
+from interface_engine.rules.channel import Channel, Transport
 from interface_engine.store.charges import Charges
 from interface_engine.store.messages import Messages
 from kernel.clock import FixedClock
@@ -27,10 +27,21 @@ from message_feed import feed
 from platform_fixture import Platform
 
 NOW = datetime(2026, 3, 20, 12, 0, tzinfo=UTC)
-SHAPE = Csv(
-    columns=("mrn", "visit", "code", "amount"), required=("mrn",), visit_columns=("visit",),
-    trailer={"marker": "T", "count": 2}, amount="amount",
-)  # fmt: skip
+EXPORT = """
+name: export
+format: csv
+transport: {kind: directory, folder: drop}
+csv:
+  columns: [mrn, visit, code, amount]
+  required: [mrn]
+  visit_columns: [visit]
+  trailer: {marker: T, count: 2}
+  amount: amount
+identity:
+  mrn: {from: mrn, system: https://export.example/mrn}
+  visit: {from: visit, system: https://export.example/visit}
+charges: {code: code, amount: amount, day: visit, system: https://export.example/charge}
+"""
 GOOD = b"mrn,visit,code,amount\nm1,v1,99213,100.00\nm1,v1,85025,20.00\nm2,v2,99214,150.00\nT,3\n"
 
 
@@ -52,7 +63,7 @@ class House:
 
     @property
     def export(self) -> Channel:
-        return self.channel(name="export", format=CSV, csv=SHAPE)
+        return replace(feed(EXPORT, "export"), transport=self.channel().transport)
 
     async def look(self, channel: Channel, times: int = 2) -> list[str]:
         found: list[str] = []

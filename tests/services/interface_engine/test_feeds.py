@@ -203,6 +203,14 @@ async def test_a_credit_takes_its_charge_back_and_the_day_balances(house: House)
     assert (account.balances, account.accounted) == (True, Tally(2, 0))
 
 
+async def test_a_charge_that_is_told_of_another_visit_waits_for_a_person(house: House) -> None:
+    moved = dft("3", "CG|OV3|||1|150.00", visit="2").replace(b"|T21|", b"|T11|")
+    await house.send(adt("A04", "1"), dft("2", "CG|OV3|||1|150.00"), moved)
+    assert await house.states() == ["kept", "kept", "failed charge-of-another-visit"]
+    account = await house.account()
+    assert (account.balances, account.became[("message-failed", "")]) == (True, Tally(1, 15000))
+
+
 async def test_messages_are_found_by_the_claim_they_led_to(house: House) -> None:
     await house.send(adt("A04", "1"), dft("2", "CG|OV3|||1|150.00"))
     (encounter,) = await house.resources("Encounter")

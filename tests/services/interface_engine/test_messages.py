@@ -189,6 +189,24 @@ async def test_both_modes_of_acknowledgement(house: House, accept: str, applicat
     assert (hl7v2.parse_ack(taken.ack).code if taken.ack else "") == code
 
 
+@pytest.mark.parametrize(
+    ("mode", "good", "wrong", "rubbish"), [("auto", "AA", "AE", "AR"), ("enhanced", "CA", "CE", "CR")]
+)
+async def test_a_refusal_is_in_the_mode_of_the_feed(
+    house: House, mode: str, good: str, wrong: str, rubbish: str
+) -> None:
+    channel = replace(FEED, name="moded", transport=Transport(kind="mllp", acknowledge=mode))
+    taken = await house.take(text("1"), text("1", tail="^X"), b"rubbish", channel=channel)
+    assert [hl7v2.parse_ack(one.ack).code for one in taken] == [good, wrong, rubbish]
+
+
+async def test_what_cannot_be_worked_on_when_it_comes_is_somebodys_work_once(house: House) -> None:
+    for _ in range(2):
+        await house.take(b"rubbish", text("1"), text("1", tail="^X"))
+    assert await house.facts() == ["work.opened"] * 2
+    assert [one.work_id != "" for one in await house.find(states=(FAILED, QUARANTINED))] == [True, True]
+
+
 async def test_the_feeds_own_rule_of_answering_goes_first(house: House) -> None:
     original = replace(FEED, name="fixed", transport=Transport(kind="mllp", acknowledge="original"))
     (taken,) = await house.take(text("1", accept="NE", application="NE"), channel=original)

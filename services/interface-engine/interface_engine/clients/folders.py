@@ -89,7 +89,7 @@ class LocalFolder:
             target.mkdir(parents=True, exist_ok=True)
             draft = target / f".{name}.tmp"
             draft.write_bytes(data)
-            draft.rename(target / name)
+            draft.rename(free_name(target / name))
         except OSError as error:
             raise Unavailable("feed-folder", "the feed's folder cannot be written to") from error
 
@@ -101,6 +101,15 @@ def free_name(file: Path) -> Path:
     """The name, or with a number when there is such a file already: nothing is written over."""
     number, found = 1, file
     while found.exists():
+        number += 1
+        found = file.with_name(f"{file.name}.{number}")
+    return found
+
+
+async def _free(client: asyncssh.SFTPClient, file: PurePosixPath) -> PurePosixPath:
+    """The same on a server."""
+    number, found = 1, file
+    while await client.exists(str(found)):
         number += 1
         found = file.with_name(f"{file.name}.{number}")
     return found
@@ -146,12 +155,8 @@ class SftpFolder:
         async def rename(client: asyncssh.SFTPClient) -> bool:
             target = self._folder / folder
             await client.makedirs(str(target), exist_ok=True)
-            place, number = target / name, 1
-            while await client.exists(str(place)):
-                number += 1
-                place = target / f"{name}.{number}"
             try:
-                await client.rename(str(self._folder / name), str(place))
+                await client.rename(str(self._folder / name), str(await _free(client, target / name)))
             except asyncssh.SFTPNoSuchFile:
                 return False
             return True
@@ -162,7 +167,7 @@ class SftpFolder:
         async def put(client: asyncssh.SFTPClient) -> None:
             target = self._folder / folder
             await client.makedirs(str(target), exist_ok=True)
-            async with client.open(str(target / name), "wb") as file:
+            async with client.open(str(await _free(client, target / name)), "wb") as file:
                 await file.write(data)
 
         await self._do(put)

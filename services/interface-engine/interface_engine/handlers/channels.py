@@ -69,12 +69,22 @@ async def arrivals_of(known: Knowledge, mapped: Mapped, new_id: Callable[[], str
             continue
         resource = rewrite(entry.resource, names)
         current = read(match.content) if match is not None else None
+        _check_visit(current, resource)
         made = merge_stored(current, entry, resource)
         if made is not None:
             arrivals.append(_arrival(place, ids[place], made, match))
     # A credit tells of itself and not of its charge, which may still come; a create never changes anything.
     await known.tell([entry.condition for entry in entries if entry.kind not in (CREATE, CREDIT)], mapped.sent_at)
     return arrivals
+
+
+def _check_visit(stored: Resource | None, told: Resource) -> None:
+    """A charge belongs to its visit: one that is told of another would be billed with both."""
+    if stored is None or told["resourceType"] != "ChargeItem":
+        return
+    visits = [(one.get("context") or {}).get("reference") for one in (stored, told)]
+    if all(visits) and visits[0] != visits[1]:
+        raise Refused("charge-of-another-visit", "a charge that is known is told of another visit")
 
 
 def _arrival(place: int, identity: str, resource: Resource, match: Match | None) -> Arrival:

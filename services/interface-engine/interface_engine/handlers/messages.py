@@ -39,14 +39,18 @@ class Outbox(Protocol):
 async def fail_message(store: Store, outbox: Outbox, message: Message, ending: Ending) -> None:
     """Keeps why it cannot succeed and opens a work item. What came after it for the same patient waits."""
     work_id = uuid7()
-    if not await store.finish(message.id, ending, work_id):
-        return
+    if await store.finish(message.id, ending, work_id):
+        await open_work(outbox, message.id, work_id, ending.reason)
+
+
+async def open_work(outbox: Outbox, message_id: str, work_id: str, reason: str) -> None:
+    """Somebody has to decide what becomes of a message."""
     body = work_pb2.WorkOpened(
         work_id=work_id,
         kind=KIND,
-        reason=ending.reason,
+        reason=reason,
         owner=OWNER,
-        task=write(_task(work_id, message.id, ending.reason, "open", outbox.now)),
+        task=write(_task(work_id, message_id, reason, "open", outbox.now)),
     )
     await outbox.emit("work.opened", body, key=work_id)
 

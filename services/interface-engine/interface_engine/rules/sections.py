@@ -28,10 +28,10 @@ VISIT_WORDS = frozenset(
 APPOINTMENT_WORDS = frozenset({"booked", "cancelled", "noshow", "pending", "arrived", "fulfilled"})
 _OPTIONS: Mapping[str, Mapping[str, type]] = {
     "none": {},
-    "http": {"path": str},
-    "mllp": {"host": str, "port": int, "tls": bool, "client_certificates": bool},
+    "http": {},
+    "mllp": {"host": str, "port": int, "tls": bool},
     "directory": {
-        "folder": str, "pattern": str, "poll_s": int, "done_folder": str, "reject_folder": str, "settle_s": int,
+        "folder": str, "pattern": str, "poll_s": int, "done_folder": str, "reject_folder": str,
     },
     "sftp": {
         "host": str, "port": int, "user": str, "folder": str, "pattern": str, "poll_s": int, "done_folder": str,

@@ -20,13 +20,13 @@ from interface_engine.store.shapes import columns, split
 
 _COLUMNS = (
     "id, channel, raw, sha256, identity, control_id, kind, mrn, account, visit, subject, ack, state, reason, path, "
-    "charges_in, cents_in, day"
+    "charges_in, cents_in, day, work_id"
 )
 _TAKE = f"""
 insert into message ({_COLUMNS}, received_at, copy)
-select {_COLUMNS}, $19, $20::smallint from unnest($1::uuid[], $2::text[], $3::bytea[], $4::bytea[], $5::bytea[],
+select {_COLUMNS}, $20, $21::smallint from unnest($1::uuid[], $2::text[], $3::bytea[], $4::bytea[], $5::bytea[],
     $6::text[], $7::text[], $8::text[], $9::text[], $10::text[], $11::text[], $12::bytea[], $13::text[], $14::text[],
-    $15::text[], $16::integer[], $17::bigint[], $18::date[]) with ordinality as i({_COLUMNS}, n)
+    $15::text[], $16::integer[], $17::bigint[], $18::date[], $19::text[]) with ordinality as i({_COLUMNS}, n)
 order by n on conflict do nothing returning id
 """
 _FIRST = """
@@ -100,10 +100,11 @@ class Messages:
     async def _insert(self, arrivals: Sequence[Arrival], copy: int) -> set[str]:
         rows = [
             (one.id, one.channel, one.raw, one.sha256, one.identity, one.control_id, one.kind, one.mrn, one.account,
-             one.visit, one.subject, one.ack, one.state, one.reason, one.path, one.charges_in, one.cents_in, one.day)
+             one.visit, one.subject, one.ack, one.state, one.reason, one.path, one.charges_in, one.cents_in, one.day,
+             one.work_id)
             for one in arrivals
         ]  # fmt: skip
-        found = await self._conn.fetch(_TAKE, *columns(rows, 18), self._unit.now, copy)
+        found = await self._conn.fetch(_TAKE, *columns(rows, 19), self._unit.now, copy)
         return {str(row["id"]) for row in found}
 
     async def _known(self, arrival: Arrival, numbers_kept: timedelta) -> Taken:

@@ -6,7 +6,6 @@ import re
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import date, datetime
-from decimal import Decimal, InvalidOperation
 from hashlib import sha256
 from typing import Literal
 
@@ -16,16 +15,20 @@ from kernel.identifiers import control_number, uuid7
 
 from interface_engine.model_messages import FAILED, QUARANTINED, RECEIVED, Arrival
 from interface_engine.rules import Channel
-from interface_engine.wire.csv_rows import Row, net_cents, rows_text
+from interface_engine.wire.csv_rows import Row, rows_text
 from interface_engine.wire.hl7 import subject_of
+from interface_engine.wire.hl7.charges import brought
 from interface_engine.wire.hl7.job import Job
 from interface_engine.wire.hl7.mapping import keys_of
 
 DUPLICATE_KEY = "duplicate-key"
 TORN_FRAME = "torn-frame"
 _DUPLICATE_KEY_0357 = "205"
-_CREDITS = ("CR", "CD")
-_LARGEST_AMOUNT = Decimal(10**12)
+# Answers of feeds whose mode is configured.
+_FIXED = {
+    ("original", "accepted"): "AA", ("original", "error"): "AE", ("original", "rejected"): "AR",
+    ("enhanced", "accepted"): "CA", ("enhanced", "error"): "CE", ("enhanced", "rejected"): "CR",
+}  # fmt: skip
 _UNPRINTABLE = re.compile(r"[^\x20-\x7e]")
 
 
@@ -35,15 +38,15 @@ def arrival_of(channel: Channel, raw: bytes, now: datetime) -> Arrival:
     try:
         message = hl7v2.read(raw, charset=channel.transport.charset)
     except Unreadable as error:
-        ack = _ack(raw, "AR", now, error=hl7v2.AckError.of(error))
+        ack = _ack(raw, _refusal(channel), now, error=hl7v2.AckError.of(error))
         return Arrival(
             uuid7(), channel.name, raw, digest, digest, "", "", "", "", "", "", ack, FAILED, error.code, error.path,
-            day=_day(channel, now),
+            day=_day(channel, now), work_id=uuid7(),
         )  # fmt: skip
     keys = subject_of(channel, message)
     kind = f"{message.message_type.code}^{message.message_type.trigger}"
     code = _immediate_code(channel, message)
-    charges, cents = charges_of(message)
+    charges, cents = brought(Job(channel, now, message))
     return Arrival(
         id=uuid7(),
         channel=channel.name,
@@ -61,36 +64,13 @@ def arrival_of(channel: Channel, raw: bytes, now: datetime) -> Arrival:
         charges_in=charges,
         cents_in=cents,
         day=_day(channel, now),
+        error_code=_immediate_code(channel, message, "error"),
     )
-
-
-def charges_of(message: hl7v2.Message) -> tuple[int, int]:
-    """How many charges a message brings and their cents, credits taken off: counted from the plain fields, by nobody's
-    mapping, so that a mapping that loses one is found out. What is no amount counts as nothing."""
-    segments = message.segments("FT1")
-    return len(segments), sum(_cents(segment) for segment in segments)
-
-
-def _cents(segment: hl7v2.Segment) -> int:
-    """FT1-11, or FT1-12 times FT1-10; negative for the credit types of FT1-6."""
-    extended, each = _amount(segment.get("11.1")), _amount(segment.get("12.1"))
-    amount = extended if extended is not None else (each or Decimal(0)) * (_amount(segment.get("10")) or 1)
-    sign = -1 if segment.get("6") in _CREDITS else 1
-    return sign * abs(int((amount * 100).to_integral_value()))
-
-
-def _amount(text: str) -> Decimal | None:
-    try:
-        found = Decimal(text.strip())
-    except InvalidOperation:
-        return None
-    return found if found.is_finite() and abs(found) < _LARGEST_AMOUNT else None
 
 
 def rows_arrival(channel: Channel, rows: Sequence[Row], file_id: str, now: datetime) -> Arrival:
     """The rows of one visit of an export as a message. The same row in another file is another message: whether it is
     the same charge is for the account of charges to say. Rows that were left out as bad are not in here."""
-    assert channel.csv is not None
     raw = rows_text(rows)
     digest = sha256(raw).digest()
     keys = keys_of(Job(channel, now, columns=rows[0].record))
@@ -108,7 +88,7 @@ def rows_arrival(channel: Channel, rows: Sequence[Row], file_id: str, now: datet
         subject=f"{channel.name}|{keys.patient}" if keys.patient else "",
         ack=b"",
         charges_in=len(rows),
-        cents_in=net_cents(channel.csv, rows),
+        cents_in=sum(brought(Job(channel, now, columns=row.record))[1] for row in rows),
         day=_day(channel, now),
     )
 
@@ -117,14 +97,15 @@ def torn_arrival(channel: Channel, raw: bytes, now: datetime) -> Arrival:
     """What came of a message before its frame broke: for people to see, and never acknowledged."""
     digest = sha256(raw).digest()
     return Arrival(uuid7(), channel.name, raw, digest, digest, "", "", "", "", "", "", b"", FAILED, TORN_FRAME,
-                   day=_day(channel, now))  # fmt: skip
+                   day=_day(channel, now), work_id=uuid7())  # fmt: skip
 
 
 def in_quarantine(arrival: Arrival, now: datetime) -> Arrival:
     """A message whose number was used for another text: kept, not worked on, and the sender is told."""
     error = hl7v2.AckError(_DUPLICATE_KEY_0357, "MSH-10", "E", "", "the control id was used for another message")
-    ack = _ack(arrival.raw, "AE", now, error=error)
-    return replace(arrival, id=uuid7(), state=QUARANTINED, reason=DUPLICATE_KEY, path="MSH-10", ack=ack, subject="")
+    ack = _ack(arrival.raw, arrival.error_code, now, error=error) if arrival.error_code else b""
+    quarantined = replace(arrival, id=uuid7(), state=QUARANTINED, ack=ack, subject="", work_id=uuid7())
+    return replace(quarantined, reason=DUPLICATE_KEY, path="MSH-10")
 
 
 def application_ack(message: hl7v2.Message, outcome: Literal["accepted", "error"], now: datetime) -> bytes:
@@ -133,9 +114,14 @@ def application_ack(message: hl7v2.Message, outcome: Literal["accepted", "error"
     return _ack(message, code, now) if code else b""
 
 
-def oversize_ack(head: bytes, now: datetime) -> bytes:
+def oversize_ack(channel: Channel, head: bytes, now: datetime) -> bytes:
     """The refusal of a message that was too large to be read; its first bytes say whose it was."""
-    return _ack(head, "AR", now, error=hl7v2.AckError("207", "", "E", "", "the message is larger than is taken here"))
+    return _ack(
+        head,
+        _refusal(channel),
+        now,
+        error=hl7v2.AckError("207", "", "E", "", "the message is larger than is taken here"),
+    )
 
 
 def _day(channel: Channel, now: datetime) -> date:
@@ -143,10 +129,17 @@ def _day(channel: Channel, now: datetime) -> date:
     return now.astimezone(channel.zone).date()
 
 
-def _immediate_code(channel: Channel, message: hl7v2.Message) -> str:
+def _immediate_code(
+    channel: Channel, message: hl7v2.Message, outcome: Literal["accepted", "error"] = "accepted"
+) -> str:
     """What the feed's configuration says of answers goes before what the message says."""
-    fixed = {"original": "AA", "enhanced": "CA"}.get(channel.transport.acknowledge)
-    return fixed or hl7v2.ack_plan(message).immediate_code("accepted")
+    fixed = _FIXED.get((channel.transport.acknowledge, outcome))
+    return fixed or hl7v2.ack_plan(message).immediate_code(outcome)
+
+
+def _refusal(channel: Channel) -> str:
+    """For what cannot be read: nobody knows in which mode its sender speaks, unless the feed's configuration says."""
+    return _FIXED.get((channel.transport.acknowledge, "rejected"), "AR")
 
 
 def _ack(message: hl7v2.Message | bytes, code: str, now: datetime, error: hl7v2.AckError | None = None) -> bytes:

@@ -15,7 +15,8 @@ from interface_engine.rules.channel import Csv
 
 _LONGEST_FIELD = 1_000_000
 _ELSE_READ_AS = ("utf-8-sig", "cp1252")
-_CENTS = Decimal(100)
+# What an amount is multiplied by: dollars, or cents without a point where the feed says so.
+_DOLLARS, _IMPLIED = Decimal(100), Decimal(1)
 
 
 class Row(msgspec.Struct, frozen=True):
@@ -43,16 +44,21 @@ class Export:
     bad: tuple[BadRow, ...]
     rows: int
     cents: int
+    bad_cents: int
 
 
-def read_export(shape: Csv, data: bytes) -> Export:
-    """The file by its channel's shape. Unreadable when it cannot be trusted as a whole: file-encoding, file-empty,
-    file-header, file-partial, file-count, file-total."""
+def read_export(shape: Csv, data: bytes, *, implied: bool = False) -> Export:
+    """The file by its channel's shape; `implied` amounts have two decimals without a point.
+
+    Unreadable when it cannot be trusted as a whole: file-encoding, file-empty, file-header, file-partial, file-count,
+    file-total.
+    """
     table = list(_table(shape, data))
     if not table:
         raise Unreadable("file-empty", "", "there is nothing in the file")
     columns = _header(shape, table[0][1])
     body, trailer = _split(shape, table[1:])
+    unit = _IMPLIED if implied else _DOLLARS
     good: list[Row] = []
     bad: list[BadRow] = []
     for number, cells in body:
@@ -61,9 +67,10 @@ def read_export(shape: Csv, data: bytes) -> Export:
             bad.append(BadRow(number, problem, tuple(cells)))
         else:
             good.append(Row(number, dict(zip(columns, cells, strict=True))))
-    cents = sum(_cents(shape, columns, cells) for _, cells in body)
-    _check_trailer(shape, trailer, len(body), cents)
-    return Export(columns, _by_visit(shape, good), tuple(bad), len(body), cents)
+    cents = sum(_cents(shape, columns, cells, unit) for _, cells in body)
+    bad_cents = sum(_cents(shape, columns, row.cells, unit) for row in bad)
+    _check_trailer(shape, trailer, len(body), cents, unit)
+    return Export(columns, _by_visit(shape, good), tuple(bad), len(body), cents, bad_cents)
 
 
 def rows_text(rows: Sequence[Row]) -> bytes:
@@ -134,7 +141,7 @@ def _split(shape: Csv, body: list[tuple[int, list[str]]]) -> tuple[list[tuple[in
     return body[:-1], body[-1][1]
 
 
-def _check_trailer(shape: Csv, trailer: list[str] | None, rows: int, cents: int) -> None:
+def _check_trailer(shape: Csv, trailer: list[str] | None, rows: int, cents: int, unit: Decimal) -> None:
     if trailer is None:
         return
     for name, code, found in (("count", "file-count", rows), ("cents", "file-total", cents)):
@@ -143,7 +150,7 @@ def _check_trailer(shape: Csv, trailer: list[str] | None, rows: int, cents: int)
             continue
         said = _number(trailer[place - 1]) if place <= len(trailer) else None
         if name == "cents" and said is not None:
-            said *= _CENTS
+            said *= unit
         if said != found:
             raise Unreadable(code, "", f"the totals at the end do not agree with the rows ({name})")
 
@@ -160,11 +167,11 @@ def _problem(shape: Csv, columns: Sequence[str], cells: Sequence[str]) -> str:
     return ""
 
 
-def _cents(shape: Csv, columns: Sequence[str], cells: Sequence[str]) -> int:
+def _cents(shape: Csv, columns: Sequence[str], cells: Sequence[str], unit: Decimal) -> int:
     if not shape.amount or shape.amount not in columns or columns.index(shape.amount) >= len(cells):
         return 0
     found = _number(cells[columns.index(shape.amount)])
-    return 0 if found is None else int((found * _CENTS).to_integral_value())
+    return 0 if found is None else int((found * unit).to_integral_value())
 
 
 def _number(text: str) -> Decimal | None:
@@ -189,9 +196,3 @@ def _by_visit(shape: Csv, rows: Sequence[Row]) -> tuple[tuple[Row, ...], ...]:
 
 def _visit_key(shape: Csv, record: Mapping[str, str]) -> tuple[str, ...]:
     return tuple(record[name] for name in shape.visit_columns)
-
-
-def net_cents(shape: Csv, rows: Sequence[Row]) -> int:
-    """What the rows of a visit come to, by the plain column of amounts."""
-    amounts = (_number(row.record.get(shape.amount, "")) for row in rows) if shape.amount else ()
-    return sum(int((found * _CENTS).to_integral_value()) for found in amounts if found is not None)

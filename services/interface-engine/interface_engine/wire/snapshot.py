@@ -24,8 +24,8 @@ _NEEDED_TYPES = frozenset(
 _THROUGH = frozenset({"PractitionerRole", "ServiceRequest", "DeviceRequest", "MedicationRequest"})
 _PEOPLE = frozenset({"Practitioner", "PractitionerRole", "Organization"})
 _ORDER = (
-    "Encounter", "Patient", "Coverage", "RelatedPerson", "Organization", "Practitioner", "PractitionerRole", "Location", *VISIT_TYPES,
-    "Medication",
+    "Encounter", "Patient", "Coverage", "RelatedPerson", "Organization", "Practitioner", "PractitionerRole", "Location",
+    *VISIT_TYPES, "Medication",
 )  # fmt: skip
 _RANK = {name: rank for rank, name in enumerate(_ORDER)}
 _DAY_LENGTH = len("2026-01-31")

@@ -80,10 +80,32 @@ def refuse_charges(job: Job) -> None:
     del job.unmapped[known:]
 
 
+def brought(job: Job) -> tuple[int, int]:
+    """How many charges a message or a row brings and their cents, credits taken off, by the feed's own fields.
+
+    Looks at every FT1 whatever its message is and whatever becomes of it: the other side of the day's account.
+    """
+    fields = job.channel.charges
+    if fields is None:
+        return len(job.rows_of("FT1")) if job.message is not None else 0, 0
+    scopes = [(job.scope, "")] if job.message is None else _scopes(job)
+    return len(scopes), sum(_net(job, fields, scope) for scope, _ in scopes)
+
+
+def _net(job: Job, fields: Charges, scope: Scope) -> int:
+    line = _Line("", kind=_kind(job, fields, scope))
+    _read_amounts(job, fields, scope, line)
+    return -line.cents if line.kind == _CREDIT else line.cents
+
+
+def _kind(job: Job, fields: Charges, scope: Scope) -> str:
+    return _CREDIT if job.text(fields.type, scope).upper() in fields.credit_types else _CHARGE
+
+
 def _scopes(job: Job) -> list[tuple[Scope, str]]:
     """Each FT1 with the PR1 and NTE of its group."""
     rows = job.rows_of("FT1")
-    ends = [row.segment.index for row in rows[1:]] + [None]
+    ends = [*(row.segment.index for row in rows[1:]), None][: len(rows)]
     return [
         (job.scope.within(FT1=row, PR1=_inside(job, "PR1", row, end), NTE=_inside(job, "NTE", row, end)), row.label)
         for row, end in zip(rows, ends, strict=True)
@@ -99,12 +121,9 @@ def _inside(job: Job, name: str, row: Row, end: int | None) -> Row | None:
 
 
 def _read(job: Job, fields: Charges, scope: Scope, path: str) -> _Line:
-    line = _Line(path)
-    kind = job.text(fields.type, scope).upper()
-    if kind in fields.other_types:
+    line = _Line(path, kind=_kind(job, fields, scope))
+    if job.text(fields.type, scope).upper() in fields.other_types:
         line.refuse("not-a-charge")
-    elif kind in fields.credit_types:
-        line.kind = _CREDIT
     _read_day(job, fields, scope, line)
     line.coded = _code(job, fields, scope, line.day)
     if line.coded is None:
@@ -145,7 +164,7 @@ def _read_amounts(job: Job, fields: Charges, scope: Scope, line: _Line) -> None:
     except Unreadable:
         line.refuse("amount-unreadable")
         cents = 0
-    if (quantity < 0 or cents < 0) and fields.signed and not line.problem:
+    if (quantity < 0 or cents < 0) and fields.signed:
         line.kind = _CREDIT
     if quantity == 0:
         line.refuse("quantity-unreadable")
