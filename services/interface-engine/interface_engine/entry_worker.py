@@ -21,7 +21,8 @@ from interface_engine.store.shapes import RETRIED
 Process = Callable[[Unit, Message], Awaitable[Ending]]
 # What stands in the way now and will not for ever.
 _COMES_BACK: tuple[type[BaseException], ...] = (Unavailable, *STORAGE_ERRORS, *RETRIED)
-_BATCH = 32
+_BATCH = 128
+_LONGEST_REST_S = 0.5
 _TRIES = 6
 _LEASE = timedelta(seconds=15)  # how long the messages in hand of an engine that died wait for another
 _LONGEST_WAIT_S = 60.0
@@ -40,15 +41,20 @@ class MessageWorker:
     process: Process
     arrived: asyncio.Event
     log: Any
-    parallel: int = 4
+    parallel: int = 2
     every_s: float = 0.5
 
     async def run(self) -> None:
         """Until cancelled. Unavailable when the store is away: run it again after a while."""
         while True:
             self.arrived.clear()
+            began = asyncio.get_running_loop().time()
             if not await self.work():
                 await self._wait()
+            elif self.arrived.is_set():
+                # Senders wait for their answers: taking in goes before working on.
+                took = asyncio.get_running_loop().time() - began
+                await asyncio.sleep(min(_LONGEST_REST_S, took))
 
     async def work(self) -> int:
         """Works on what may be worked on now; how many messages that were."""

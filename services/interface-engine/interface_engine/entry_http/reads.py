@@ -16,7 +16,7 @@ from interface_engine.entry_http.asked import Asked
 from interface_engine.entry_http.door import FhirDoor
 from interface_engine.handlers.checking import rejected
 from interface_engine.model import Resource
-from interface_engine.store import Repository, Stored
+from interface_engine.store import Repository, Stored, read_newest
 from interface_engine.wire.answers import (
     Answer,
     Listing,
@@ -62,8 +62,11 @@ async def vread(door: FhirDoor, asked: Asked) -> Answer:
 
 
 async def _look_up(door: FhirDoor, asked: Asked, version: int | None) -> Answer:
-    async with reading(door, asked) as unit:
-        stored = await Repository(unit).read(asked.type, str(asked.id), version)
+    if asked.unit is None and version is None:
+        stored = await read_newest(door.database, asked.client.tenant, asked.type, str(asked.id))
+    else:
+        async with reading(door, asked) as unit:
+            stored = await Repository(unit).read(asked.type, str(asked.id), version)
     if stored is None:
         raise _absent()
     if stored.deleted:

@@ -1,6 +1,6 @@
 """SQL of the interface engine: small classes over one open transaction, a few statements for each request."""
 
-from interface_engine.store.repository import Repository
+from interface_engine.store.repository import Repository, read_newest
 from interface_engine.store.requests import Replay, Requests
 from interface_engine.store.shapes import READ_MODEL, RETRIED, Overtaken, Page, Stored
 from interface_engine.store.visits import Visits
@@ -15,4 +15,5 @@ __all__ = [
     "Requests",
     "Stored",
     "Visits",
+    "read_newest",
 ]

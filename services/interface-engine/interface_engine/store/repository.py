@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 
 import asyncpg
-from bus import Unit
+from bus import Database, Unit
 from fhir_r4 import read
 from fhir_r4.search import Include, Query
 from fhir_r4.types import known_types
@@ -325,3 +325,10 @@ def _read_step(cursor: str) -> tuple[int, str, str]:
 
 def _no_place() -> Unreadable:
     return Unreadable("search_value", "_cursor", "a place that no page of ours ended at")
+
+
+async def read_newest(database: Database, tenant: str, type_name: str, identity: str) -> Stored | None:
+    """The newest version of a resource, in a statement of its own and in one round trip."""
+    async with database.statement() as conn:
+        row = await conn.fetchrow("select * from read_newest($1, $2, $3)", tenant, type_name, identity)
+    return stored_of(row) if row is not None else None
