@@ -284,7 +284,7 @@ def main() -> int:
     parser.add_argument("--seconds", type=float, default=20.0, help="length of each phase")
     parser.add_argument("--senders", type=int, default=16, help="MLLP connections")
     parser.add_argument("--rate", type=float, default=500.0, help="messages per second in the phase at an even rate")
-    parser.add_argument("--clients", type=int, default=8, help="FHIR connections that read")
+    parser.add_argument("--clients", type=int, default=16, help="FHIR connections that read")
     parser.add_argument("--only", nargs="+", choices=["fhir", "mllp"], default=["fhir", "mllp"])
     options = parser.parse_args()
     folder = Path(tempfile.mkdtemp(prefix="throughline-bench-"))
