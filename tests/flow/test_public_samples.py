@@ -61,7 +61,11 @@ async def test_every_official_example_is_taken_in_or_refused_for_a_reason_with_a
     taken = [outcome for outcome in outcomes if not outcome.problem]
     refused = [outcome for outcome in outcomes if outcome.problem]
     assert len(taken) > 10
+    written_by_us = [outcome for outcome in refused if outcome.status == 405]
+    assert {outcome.file.name.partition("-")[0] for outcome in written_by_us} == {"AuditEvent"}
     for outcome in refused:
+        if outcome in written_by_us:
+            continue  # the record of accesses is nobody's to write but ours
         assert outcome.status in (400, 422), (outcome.file.name, outcome.problem)
         assert "." in outcome.problem or "Bundle" in outcome.problem, (outcome.file.name, outcome.problem)
 
