@@ -91,7 +91,8 @@ PLANS = (
     ("Patient?identifier=1,2", "code = ANY"),
     ("Patient?family=ald", "folded >= "),
     ("Patient?birthdate=1980", "high > "),
-    ("Patient?birthdate=ge1980&birthdate=lt1981", "high > "),
+    # Of two ranges the planner takes either first, or looks up the days of each patient.
+    ("Patient?birthdate=ge1980&birthdate=lt1981", "high > |low < |owner = "),
     ("Patient?_sort=-birthdate&_cursor=1.p1", "high <= "),
     ("Patient?_id=p1", "id = "),
     ("Encounter?patient=p1", "to_id = ANY"),
@@ -116,7 +117,8 @@ async def test_an_index_is_used_below_row_security(shelf: Shelf, url: str, condi
         rows = await conn.fetch(f"explain (verbose false) {statement.text}", *statement.arguments)
     plan = [row[0].strip() for row in rows]
     assert not [line for line in plan if "Seq Scan" in line], plan
-    assert [line for line in plan if line.startswith("Index Cond") and condition in line], plan
+    used = [line for line in plan if line.startswith("Index Cond")]
+    assert [line for line in used if any(one in line for one in condition.split("|"))], plan
 
 
 # The migration
