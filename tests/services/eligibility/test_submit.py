@@ -172,7 +172,7 @@ async def test_what_cannot_be_asked_is_an_error_and_never_a_pass(
     response = read(answer.resource)
     assert validate(response) == []
     assert (answer.status, response["error"][0]["code"]["coding"][0]["code"]) == ("error", reason)
-    assert clearinghouse.asked == []
+    assert own(clearinghouse) == []
 
 
 TWO = [{"coverage": {"reference": "Coverage/c1"}}, {"coverage": {"reference": "Coverage/c1"}}]
@@ -201,7 +201,7 @@ async def test_a_request_that_cannot_be_read_says_where(replicas, clearinghouse,
     with pytest.raises(Unreadable) as unreadable:
         await submit(replicas[0], tenant, request(changes))
     assert (unreadable.value.code, unreadable.value.path) == (code, path)
-    assert clearinghouse.asked == []
+    assert own(clearinghouse) == []
 
 
 async def test_another_resource_and_a_cancelled_request_are_refused(replicas, clearinghouse, tenant):
