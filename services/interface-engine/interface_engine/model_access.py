@@ -13,7 +13,6 @@ from fhir_r4.types import is_known
 
 from interface_engine.model import Client, Rejected
 
-CREATE, READ, UPDATE, DELETE, SEARCH = "cruds"
 LETTERS = "cruds"
 ANY = "*"
 _SCOPE = re.compile(r"system/(\*|[A-Z][A-Za-z]+)\.(read|write|\*|c?r?u?d?s?)")

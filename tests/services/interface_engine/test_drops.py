@@ -12,6 +12,7 @@ import asyncssh
 import pytest
 import structlog
 from bus import Database
+from chassis.storage_errors import STORAGE_ERRORS
 from interface_engine.clients.folders import LocalFolder, SftpFolder, is_whole, open_folder
 from interface_engine.entry_drop import DropWatcher
 from interface_engine.entry_files import FileIntake
@@ -177,7 +178,7 @@ async def test_a_store_that_is_away_leaves_the_file_where_it_lies(house: House) 
     (house.folder / "a.csv").write_bytes(GOOD)
     await house.look(house.export, 1)
     await house.database.close()
-    with pytest.raises(Exception):  # noqa: B017 - whatever the driver says
+    with pytest.raises(STORAGE_ERRORS):
         await house.look(house.export, 1)
     await house.database.open()
     assert house.lying() == ["a.csv"]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Any
 
@@ -124,7 +124,6 @@ _SEARCHED: Mapping[str, Callable[[Any, Arguments], str]] = {
     "entity": _resource,
     "patient": _patient,
 }
-SEARCHED: Sequence[str] = tuple(_SEARCHED)
 
 
 def _cursor(text: str) -> tuple[datetime, uuid.UUID]:

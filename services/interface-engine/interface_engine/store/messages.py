@@ -167,11 +167,6 @@ class Messages:
         sql = "update message set state = 'dismissed', reason = $2, finished_at = $3, work_id = '' where id = $1"
         await self._conn.execute(sql, message_id, reason, self._unit.now)
 
-    async def count_by_state(self) -> dict[tuple[str, str], int]:
-        """How many of each channel stand in each state."""
-        rows = await self._conn.fetch("select channel, state, count(*) as number from message group by 1, 2")
-        return {(row["channel"], row["state"]): row["number"] for row in rows}
-
     async def prune(self, before: datetime, limit: int = 1000) -> int:
         """Deletes what was done with before that time; how many. What is open, failed or in quarantine stays."""
         return int((await self._conn.execute(_PRUNE, before, limit)).rpartition(" ")[2])
