@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import re
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -25,7 +26,8 @@ from bus.event import Event, decode, open_envelope
 from bus.flow import DEAD_PREFIX, PARTITIONS, SUBJECT_PREFIX, flow_of
 from bus.jetstream import ACK_WAIT_S, BROKER_ERRORS, BodyStore, PullConsumer, ensure_streams
 from bus.lock import free_lock, take_lock
-from bus.trace import context_from, message_attributes, tracer
+from bus.measures import type_in
+from bus.trace import context_from, is_journey_id, message_attributes, tracer
 from bus.unit import Database, Unit
 
 BATCH = 50
@@ -44,6 +46,7 @@ DATABASE_ERRORS = (
     TimeoutError,
     asyncio.TimeoutError,
 )
+_EVENT_ID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 Prepare = Callable[[Event], Awaitable[Any]]
 Handle = Callable[[Unit, Event, Any], Awaitable[None]]
 OnFailure = Callable[[str, str, str, int], None]
@@ -118,6 +121,8 @@ class Consumer:
         self._by_event = {subscription.event: subscription for subscription in subscriptions}
         self._on_failure = on_failure or (lambda event, outcome, reason, attempt: None)
         self._blocked: dict[tuple[str, str], set[str]] = {}
+        self._measures = database.measures
+        self._measures.subscribed(self._by_event)
 
     def partitions(self) -> list[Callable[[], Awaitable[None]]]:
         """One task per partition; run each again when it raises."""
@@ -181,6 +186,8 @@ class Consumer:
     async def _open(self, message: Msg) -> Delivery | None:
         headers = message.headers or {}
         envelope = Envelope()
+        if message.metadata.num_delivered > 1:
+            self._measures.redelivered(type_in(message.subject))
         try:
             envelope = open_envelope(message.data)
             if envelope.body_ref:
@@ -189,7 +196,8 @@ class Consumer:
         except Unreadable as error:
             await self._bury(message, envelope, error.code)
         except Unavailable as error:
-            self._on_failure(envelope.type, "retry", error.code, message.metadata.num_delivered)
+            self._measures.handled(type_in(message.subject), "retry")
+            self._on_failure(type_in(message.subject), "retry", error.code, message.metadata.num_delivered)
             await message.nak(backoff_s(message.metadata.num_delivered))
         return None
 
@@ -235,11 +243,13 @@ class Consumer:
             await self._unblock(conn, [delivery.event for delivery, _ in pairs])
         if written:
             self._database.outbox_written.set()
+        for delivery, _ in pairs:
+            self._measures.handled(delivery.event.type, "handled" if delivery.event.event_id in new else "duplicate")
 
     async def _handle(self, conn: asyncpg.Connection, delivery: Delivery, value: Any) -> bool:
         event = delivery.event
         unit = Unit(conn, event.tenant, self._database.clock.now(), event)
-        with self._span("process", delivery):
+        with self._span("process", delivery), self._measures.handling(event.type):
             await self._by_event[event.type].handle(unit, event, value)
         return await unit.flush()
 
@@ -247,13 +257,14 @@ class Consumer:
         prepare = self._by_event[delivery.event.type].prepare
         if prepare is None:
             return None
-        with self._span("prepare", delivery):
+        with self._span("prepare", delivery), self._measures.preparing(delivery.event.type):
             return await prepare(delivery.event)
 
     def _span(self, operation: str, delivery: Delivery) -> Any:
         event = delivery.event
-        attributes = message_attributes("process", f"{SUBJECT_PREFIX}.{event.type}")
-        if event.journey_id:
+        attributes = message_attributes(operation, f"{SUBJECT_PREFIX}.{event.type}", "process")
+        attributes["messaging.consumer.group.name"] = self._service
+        if is_journey_id(event.journey_id):
             attributes["rcm.journey.id"] = event.journey_id
         return tracer().start_as_current_span(
             f"{operation} {event.type}", context=delivery.context, kind=SpanKind.CONSUMER, attributes=attributes
@@ -291,6 +302,7 @@ class Consumer:
         if counts and failures >= flow_of(event.type).max_attempts:
             await self._bury(delivery.message, delivery.envelope, code)
             return
+        self._measures.handled(event.type, "retry")
         self._on_failure(event.type, "retry", code, attempt)
         await delivery.message.nak(getattr(error, "retry_after_s", None) or backoff_s(attempt))
 
@@ -309,20 +321,25 @@ class Consumer:
 
     async def _bury(self, message: Msg, envelope: Envelope, reason: str) -> None:
         """Dead-letter stream first, its acknowledgement, our own row, then term."""
-        with tracer().start_as_current_span("dead-letter", kind=SpanKind.PRODUCER) as span:
+        subject, kind = f"{DEAD_PREFIX}.{self._service}", type_in(message.subject)
+        event_id = envelope.event_id if _EVENT_ID.fullmatch(envelope.event_id) else ""  # what else it holds is unknown
+        attributes = message_attributes("dead-letter", subject, "send")
+        attributes |= {"rcm.reason": reason, "rcm.event.type": kind}
+        context = context_from(message.headers or {})
+        with tracer().start_as_current_span(f"dead-letter {subject}", context, SpanKind.PRODUCER, attributes) as span:
             span.set_status(Status(StatusCode.ERROR))
-            span.set_attribute("rcm.reason", reason)
             await ensure_streams(self._js)
             headers = {
-                "Nats-Msg-Id": f"{self._service}:{envelope.event_id or message.metadata.sequence.stream}",
+                "Nats-Msg-Id": f"{self._service}:{event_id or message.metadata.sequence.stream}",
                 "Rcm-Reason": reason,
-                "Rcm-Type": envelope.type,
-                "Rcm-Event-Id": envelope.event_id,
+                "Rcm-Type": kind,
+                "Rcm-Event-Id": event_id,
             }
-            await self._js.publish(f"{DEAD_PREFIX}.{self._service}", message.data, headers=headers)
+            await self._js.publish(subject, message.data, headers=headers)
         if envelope.tenant and envelope.event_id:
             await self._record_death(message, envelope, reason)
-        self._on_failure(envelope.type, "dead-letter", reason, message.metadata.num_delivered)
+        self._measures.handled(kind, "dead-letter")
+        self._on_failure(kind, "dead-letter", reason, message.metadata.num_delivered)
         await message.term()
 
     async def _record_death(self, message: Msg, envelope: Envelope, reason: str) -> None:
@@ -331,7 +348,7 @@ class Consumer:
                 """insert into dead_letter (event_id, type, reason, envelope, died_at) values ($1, $2, $3, $4, $5)
                 on conflict (tenant, event_id) do nothing""",
                 envelope.event_id,
-                envelope.type,
+                type_in(message.subject),
                 reason,
                 message.data,
                 self._database.clock.now(),

@@ -87,6 +87,8 @@ FLOW: tuple[Flow, ...] = (
     Flow("payment.reversed", remittance_pb2.PaymentPosted, REMITTANCE, (CLAIMS,), carries_resource=True),
     Flow("claim.denied", remittance_pb2.ClaimDenied, REMITTANCE, (CLAIMS,)),
     Flow("claim.underpaid", remittance_pb2.ClaimDenied, REMITTANCE, (CLAIMS,)),
+    Flow("claim.appealed", remittance_pb2.ClaimDenied, REMITTANCE, (CLAIMS,)),
+    Flow("patient.paid", remittance_pb2.PatientPaid, REMITTANCE),
     Flow("deposit.matched", remittance_pb2.DepositMatched, REMITTANCE),
     Flow("deposit.unmatched", remittance_pb2.DepositMatched, REMITTANCE),
     Flow("work.opened", work_pb2.WorkOpened, ANY, carries_resource=True),

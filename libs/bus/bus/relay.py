@@ -125,6 +125,7 @@ class Relay:
             if len(payload) > INLINE_BODY_BYTES:
                 payload = await self._by_reference(payload)
             ack = await self._js.publish(row["subject"], payload, timeout=PUBLISH_TIMEOUT_S, headers=headers)
+        self._database.measures.published(destination)
         return ack.seq
 
     async def _by_reference(self, payload: bytes) -> bytes:

@@ -12,7 +12,7 @@ import asyncpg
 from opentelemetry import context as otel_context
 
 from bus.consumer import OnFailure, backoff_s
-from bus.trace import linked_trace
+from bus.trace import JOURNEY_ID, linked_trace
 from bus.unit import Database, Unit
 
 POLL_S = 0.5
@@ -49,6 +49,11 @@ class TimerHandler:
     prepare: Callable[[Timer], Awaitable[Any]] | None = None
 
 
+def _about(timer: Timer) -> dict[str, str]:
+    journey = {JOURNEY_ID: timer.journey_id} if timer.journey_id else {}
+    return {"rcm.timer.kind": timer.kind, **journey}
+
+
 class TimerRunner:
     """Runs a service's due timers until cancelled. A timer that fails is tried again with backoff, never dropped."""
 
@@ -77,7 +82,7 @@ class TimerRunner:
         token = otel_context.attach(otel_context.Context())
         try:
             async with gate:
-                with linked_trace(timer.trace, f"timer {timer.kind}"):
+                with linked_trace(timer.trace, f"timer {timer.kind}", **_about(timer)):
                     await self._fire(timer)
         except (asyncpg.PostgresConnectionError, asyncpg.InterfaceError, asyncpg.InternalClientError, OSError):
             raise
@@ -90,6 +95,7 @@ class TimerRunner:
         handler = self._handlers[timer.kind]
         prepared = await handler.prepare(timer) if handler.prepare else None
         async with self._database.unit(timer.tenant) as unit:
+            unit.journey_id = timer.journey_id
             taken = await unit.conn.execute(_TAKE, timer.kind, timer.key, timer.due_at)
             if taken == "DELETE 1":
                 await handler.handle(unit, timer, prepared)

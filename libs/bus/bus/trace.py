@@ -6,17 +6,20 @@ wait for the outside starts a new trace that links to the old one (see the journ
 
 from __future__ import annotations
 
+import hashlib
+import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 
 from opentelemetry import trace
 from opentelemetry.context import Context
-from opentelemetry.trace import Link, Span, SpanKind
+from opentelemetry.trace import Link, Span, SpanContext, SpanKind, TraceFlags
 from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
 
 _PROPAGATOR = TraceContextTextMapPropagator()
 TRACEPARENT = "traceparent"
-
+JOURNEY_ID = "rcm.journey.id"
+_JOURNEY_ID = re.compile(r"[0-9a-f]{32}")
 
 _TRACER = trace.get_tracer("throughline.bus")  # asks the provider that is set later, once
 
@@ -56,20 +59,46 @@ def continue_trace(traceparent: str, name: str, **attributes: str | int) -> Iter
         yield span
 
 
+def root_span_id(journey_id: str) -> str:
+    """The span id of a journey's first root, in 16 hex digits: derived, so that it can be named before it exists."""
+    digest = hashlib.sha256(f"{journey_id}/root".encode()).hexdigest()[:16]
+    return digest if int(digest, 16) else "1".zfill(16)
+
+
+def is_journey_id(text: str) -> bool:
+    """Whether it can be one of ours. Anything else that stands in its place may be somebody's number."""
+    return bool(_JOURNEY_ID.fullmatch(text)) and int(text, 16) != 0
+
+
+def link_to_journey(journey_id: str) -> list[Link]:
+    """A link to the root of a journey's own trace, or nothing for an id that is none."""
+    if not is_journey_id(journey_id):
+        return []
+    root = SpanContext(int(journey_id, 16), int(root_span_id(journey_id), 16), True, TraceFlags(TraceFlags.SAMPLED))
+    return [Link(root)]
+
+
 @contextmanager
 def linked_trace(traceparent: str, name: str, **attributes: str | int) -> Iterator[Span]:
-    """A new trace that links to the stored one: the wait was for a payer, a bank, a person or a schedule."""
+    """A new trace that links to the stored one: the wait was for a payer, a bank, a person or a schedule.
+
+    With the attribute `rcm.journey.id` it links to the journey, too.
+    """
+    links = [*link_to(traceparent), *link_to_journey(str(attributes.get(JOURNEY_ID, "")))]
     with tracer().start_as_current_span(
-        name, context=Context(), kind=SpanKind.INTERNAL, links=link_to(traceparent), attributes=attributes
+        name, context=Context(), kind=SpanKind.INTERNAL, links=links, attributes=attributes
     ) as span:
         yield span
 
 
-def message_attributes(operation: str, destination: str) -> dict[str, str]:
-    """Attributes of a messaging span. The destination is a template: no partition, no id."""
+def message_attributes(operation: str, destination: str, kind: str = "") -> dict[str, str]:
+    """Attributes of a messaging span. The destination is a template: no partition, no id.
+
+    `kind` is the conventions' type of the operation ("send", "process", "settle") where our name for it is another.
+    """
     return {
         "messaging.system": "nats",
         "messaging.operation.name": operation,
-        "messaging.operation.type": operation,
+        "messaging.operation.type": kind or operation,
         "messaging.destination.template": destination,
     }

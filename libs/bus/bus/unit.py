@@ -18,6 +18,7 @@ from opentelemetry.trace import SpanKind
 
 from bus.event import Event, encode
 from bus.flow import PARTITIONS, subject_of
+from bus.measures import Measures
 from bus.trace import current_trace, tracer
 
 _INSERT_OUTBOX = """
@@ -29,18 +30,23 @@ _BEGIN = "begin; set local app.tenant = '{tenant}'"
 _UPSERT_TIMER = """
 insert into timer (kind, key, due_at, payload, journey_id, trace) values ($1, $2, $3, $4, $5, $6)
 on conflict (tenant, kind, key) do update
-set due_at = excluded.due_at, payload = excluded.payload, trace = excluded.trace, attempts = 0
+set due_at = excluded.due_at, payload = excluded.payload, trace = excluded.trace, attempts = 0,
+    journey_id = coalesce(nullif(excluded.journey_id, ''), timer.journey_id)
 """
 
 
 class Unit:
-    """An open transaction. Handlers use `conn`, `emit` and `schedule`; they never commit."""
+    """An open transaction. Handlers use `conn`, `emit` and `schedule`; they never commit.
+
+    `journey_id` is that of what woke us, a fact or a timer; what is told and scheduled belongs to it by default.
+    """
 
     def __init__(self, conn: asyncpg.Connection, tenant: str, now: datetime, cause: Event | None) -> None:
         self.conn = conn
         self.tenant = tenant
         self.now = now
         self.cause = cause
+        self.journey_id = cause.journey_id if cause else ""
         self._outbox: list[tuple[str, str, str, bytes, str, datetime]] = []
 
     async def emit(
@@ -55,13 +61,13 @@ class Unit:
     ) -> str:
         """Puts a fact into the outbox of this transaction and returns its event id.
 
-        `key` orders: facts with one key reach every consumer in this order. `journey_id` defaults to the cause's.
+        `key` orders: facts with one key reach every consumer in this order. `journey_id` defaults to the unit's.
         """
         event = Event(
             event_id=str(uuid7()),
             type=type,
             tenant=self.tenant,
-            journey_id=journey_id or (self.cause.journey_id if self.cause else ""),
+            journey_id=journey_id or self.journey_id,
             ordering_key=key,
             version=version,
             occurred_at=occurred_at or self.now,
@@ -74,7 +80,7 @@ class Unit:
 
     async def schedule(self, kind: str, key: str, due_at: datetime, payload: bytes = b"", journey_id: str = "") -> None:
         """Wakes the timer handler of this kind at `due_at`; replaces an open timer of the same kind and key."""
-        journey = journey_id or (self.cause.journey_id if self.cause else "")
+        journey = journey_id or self.journey_id
         await self.conn.execute(_UPSERT_TIMER, kind, key, due_at, payload, journey, current_trace())
 
     async def cancel(self, kind: str, key: str) -> None:
@@ -100,13 +106,20 @@ async def _keep_session(connection: asyncpg.Connection) -> None:
 class Database:
     """Two pools on one schema: `app` obeys row-level security, `relay` sees the bus tables of all tenants."""
 
-    def __init__(self, url: str, schema: str, clock: Clock, *, pool_size: int = 8) -> None:
-        self._url = url
+    def __init__(
+        self, url: str, schema: str, clock: Clock, *, pool_size: int = 8, measures: Measures | None = None
+    ) -> None:
+        self.measures = measures or Measures()
+        self.url = url
         self.schema = schema
         self.clock = clock
         self._pool_size = pool_size
         self.outbox_written = asyncio.Event()
-        self._span_attributes = {"db.system.name": "postgresql", "db.namespace": schema}
+        self._span_attributes = {
+            "db.system.name": "postgresql",
+            "db.namespace": schema,
+            "db.operation.name": "transaction",
+        }
         self.app: asyncpg.Pool
         self.relay: asyncpg.Pool
 
@@ -114,11 +127,13 @@ class Database:
         """Connects both pools. OSError or asyncpg.PostgresError when the server cannot be reached."""
         self.app = await self._pool("app", self._pool_size)
         self.relay = await self._pool("relay", PARTITIONS + 3)
+        self.measures.watch_pool("app", self.app)
+        self.measures.watch_pool("relay", self.relay)
 
     async def _pool(self, role: str, size: int) -> asyncpg.Pool:
         settings = {"search_path": self.schema, "role": f"{self.schema}_{role}", "application_name": self.schema}
         return await asyncpg.create_pool(
-            self._url,
+            self.url,
             min_size=1,
             max_size=size,
             server_settings=settings,

@@ -169,7 +169,7 @@ class _SignalFreeServer(uvicorn.Server):
 class HttpServer:
     """Runs an app until stopped. `start` gives the port."""
 
-    def __init__(self, app: FastAPI) -> None:
+    def __init__(self, app: ASGIApp) -> None:
         self._app = app
         self._server: _SignalFreeServer | None = None
         self._task: asyncio.Task[Any] | None = None

@@ -9,6 +9,7 @@ from typing import Any
 
 from bus import PARTITIONS, Consumer, Database, Relay, TimerHandler, TimerRunner
 from bus.jetstream import BROKER_ERRORS, connect
+from bus.measures import Watch
 from nats.aio.client import Client
 
 from chassis.service import Parts
@@ -40,6 +41,10 @@ class Broker:
         """Whether the broker answers just now."""
         return self._client is not None and bool(self._client.is_connected)
 
+    def connected(self) -> Client | None:
+        """The connection, while the broker answers."""
+        return self._client if self.is_connected else None
+
     async def close(self) -> None:
         """Let what is under way finish, then close; cut it off when the broker is away."""
         if self._client is None or self._client.is_closed:
@@ -66,6 +71,7 @@ class Line:
     def start(self) -> None:
         """Start everything; what cannot reach the broker yet waits for it by itself."""
         self._outward.start("relay", self._relay)
+        self._inward.start("watch", self._watch().run)
         if self._parts.subscriptions:
             for partition in range(PARTITIONS):
                 self._inward.start(f"consumer-{partition}", partial(self._consume, partition))
@@ -93,6 +99,10 @@ class Line:
             if not self._broker.is_connected or not await self._database.relay.fetchval(_UNPUBLISHED):
                 return
             await asyncio.sleep(0.05)
+
+    def _watch(self) -> Watch:
+        hears = bool(self._parts.subscriptions)
+        return Watch(self._database, self._broker.connected, self._service, tuple(self._parts.timers), hears=hears)
 
     async def _relay(self) -> None:
         await Relay(self._database, await self._broker.client(), self._service).run()

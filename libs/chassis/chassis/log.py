@@ -8,9 +8,10 @@ from __future__ import annotations
 import logging
 import re
 import sys
+import time
 import traceback
 from collections import Counter
-from collections.abc import MutableMapping
+from collections.abc import Callable, MutableMapping
 from types import TracebackType
 from typing import Any, TextIO
 
@@ -31,6 +32,8 @@ ALLOWED_KEYS = frozenset(
 )  # fmt: skip
 LONGEST_VALUE = 200
 DEEPEST_TRACEBACK = 15
+REPEAT_AFTER_S = 60.0
+MOST_MESSAGES = 1_000
 # What a template of a library might still have been built from: anything quoted, and long numbers.
 _QUOTED = re.compile(r"'[^']*'|\"[^\"]*\"|<[^>]*>|\d{4,}")
 
@@ -103,15 +106,46 @@ def keep_allowed(_logger: Any, _method: str, line: Line) -> Line:
     return kept
 
 
+class Repeats:
+    """Lets the same message of a library through once in a while, and says how many there have been meanwhile.
+
+    A collector or a broker that is away would fill the log with one sentence otherwise.
+    """
+
+    def __init__(self, every_s: float, clock: Callable[[], float] = time.monotonic) -> None:
+        self._every_s = every_s
+        self._clock = clock
+        self._seen: dict[tuple[str, str, str], tuple[float, int]] = {}
+
+    def count(self, key: tuple[str, str, str]) -> int:
+        """How often it came since it was let through, this one included; 0 to keep quiet."""
+        if len(self._seen) >= MOST_MESSAGES:
+            self._seen.clear()
+        now = self._clock()
+        let_through_at, held_back = self._seen.get(key, (float("-inf"), 0))
+        if now - let_through_at < self._every_s:
+            self._seen[key] = (let_through_at, held_back + 1)
+            return 0
+        self._seen[key] = (now, 0)
+        return held_back + 1
+
+
 class TemplateHandler(logging.Handler):
     """Takes what libraries log through the standard library: their template, never what was to be put into it."""
+
+    def __init__(self, repeats: Repeats | None = None) -> None:
+        super().__init__()
+        self._repeats = repeats or Repeats(REPEAT_AFTER_S)
 
     def emit(self, record: logging.LogRecord) -> None:
         known = isinstance(record.msg, str) and record.name not in NO_TEMPLATE
         template = record.msg if known else "message withheld"
         first_line = template.strip().split("\n", 1)[0]
-        logger = structlog.get_logger().bind(logger=record.name)
-        logger.log(record.levelno, _QUOTED.sub("#", first_line), exc_info=record.exc_info)
+        error = _as_error(record.exc_info)
+        count = self._repeats.count((record.name, first_line, type(error).__name__))
+        if count:
+            logger = structlog.get_logger().bind(logger=record.name, **({"count": count} if count > 1 else {}))
+            logger.log(record.levelno, _QUOTED.sub("#", first_line), exc_info=record.exc_info)
 
 
 def _log_uncaught(_kind: type[BaseException], error: BaseException, _trace: TracebackType | None) -> None:

@@ -20,6 +20,7 @@ import grpc
 import httpx
 import uvloop
 from bus import Database
+from bus.measures import Measures
 from kernel.clock import Clock, SystemClock
 
 from chassis.grpc_client import open_channel
@@ -27,12 +28,15 @@ from chassis.grpc_server import GrpcServer
 from chassis.http import HttpServer
 from chassis.line import Broker, Line
 from chassis.log import start_logging
+from chassis.metrics_page import Page
+from chassis.metrics_server import metrics_app
 from chassis.service import Parts, Runtime, Service
 from chassis.settings import ServiceSettings, SettingsError, describe_settings, load_settings, refuse_to_start
 from chassis.storage import CannotStart, open_database
 from chassis.telemetry import Telemetry, start_telemetry
 
 HELP = "--help-settings"
+PAGE_GRACE_S = 1.0
 
 
 class Channels:
@@ -66,11 +70,13 @@ class Process:
         self._cleanup = AsyncExitStack()
         self.grpc_port = 0
         self.http_port: int | None = None
+        self.metrics_port: int | None = None
 
     async def start(self) -> None:
         """Bring everything up. CannotStart or SettingsError when that is not possible; call `stop` all the same."""
         telemetry = start_telemetry(self._service.name, self._settings)
         self._later(asyncio.to_thread, telemetry.shutdown)
+        await self._start_page(telemetry)
         runtime = await self._runtime(telemetry)
         parts = await self._service.build(runtime)
         for close in parts.close:
@@ -101,9 +107,23 @@ class Process:
 
         self._cleanup.push_async_callback(quietly)
 
+    async def _start_page(self, telemetry: Telemetry) -> None:
+        """The door for scrapes: the first that opens and the last that closes."""
+        if telemetry.metrics.page is None:
+            return
+        server = HttpServer(metrics_app(Page(telemetry.metrics.page)))
+        self.metrics_port = await server.start(self._settings.listen_host, self._settings.metrics_port, PAGE_GRACE_S)
+        self._later(server.stop)
+
     async def _runtime(self, telemetry: Telemetry) -> Runtime:
         service, settings = self._service, self._settings
-        database = Database(settings.postgres_url, service.schema, self._clock, pool_size=settings.pool_max)
+        database = Database(
+            settings.postgres_url,
+            service.schema,
+            self._clock,
+            pool_size=settings.pool_max,
+            measures=Measures(telemetry.meter("throughline.bus")),
+        )
         if service.migrations is not None:
             await open_database(service, database, settings.postgres_url, settings.connect_timeout_s, self._log)
             self._later(database.close)
@@ -112,7 +132,17 @@ class Process:
         self._later(client.aclose)
         channels = Channels(settings, telemetry)
         self._later(channels.close)
-        return Runtime(settings, self._clock, database, client, self._log, telemetry.tracer(service.name), channels)
+        return Runtime(
+            settings,
+            self._clock,
+            database,
+            client,
+            self._log,
+            telemetry.tracer(service.name),
+            channels,
+            telemetry.meter(service.name),
+            telemetry.lasting_tracer(service.name),
+        )
 
     def _line(self, database: Database, parts: Parts) -> Line | None:
         """A service without a schema has no outbox and hears nothing."""
@@ -147,7 +177,8 @@ class Process:
         self._settings.run_dir.mkdir(parents=True, exist_ok=True)
         file = self._settings.run_dir / f"{self._service.name}.json"
         draft = file.with_suffix(".json.new")
-        draft.write_text(json.dumps({"pid": os.getpid(), "grpc": self.grpc_port, "http": self.http_port}))
+        ports = {"grpc": self.grpc_port, "http": self.http_port, "metrics": self.metrics_port}
+        draft.write_text(json.dumps({"pid": os.getpid(), **ports}))
         draft.replace(file)
         self._later(asyncio.to_thread, _remove, file)
 

@@ -15,6 +15,9 @@ RCM_ATTRIBUTES = frozenset(
         "rcm.event.type",
         "rcm.event.id",
         "rcm.stage",
+        "rcm.stage.round",
+        "rcm.stage.loop",
+        "rcm.episode",
         "rcm.state",
         "rcm.outcome",
         "rcm.reason",
@@ -32,6 +35,9 @@ RCM_ATTRIBUTES = frozenset(
         "rcm.count",
         "rcm.timer.kind",
         "rcm.work.kind",
+        "rcm.work.owner",
+        "rcm.kpi",
+        "rcm.notice",
     }
 )
 

@@ -10,7 +10,8 @@ import grpc
 import httpx
 from fastapi import FastAPI
 from kernel.clock import Clock
-from opentelemetry.trace import Tracer
+from opentelemetry.metrics import Meter, NoOpMeter
+from opentelemetry.trace import NoOpTracer, Tracer
 
 from chassis.settings import ServiceSettings
 
@@ -43,7 +44,11 @@ class Parts:
 
 @dataclass(frozen=True, slots=True)
 class Runtime:
-    """What a service's `build` is given. `settings` is the instance of the service's own settings class."""
+    """What a service's `build` is given. `settings` is the instance of the service's own settings class.
+
+    `tracer` is for bursts, of which a share is kept; what `lasting_tracer` starts is always kept. `meter` makes
+    instruments; their names and labels have a row in `metrics_table.py`, or they do not leave the process.
+    """
 
     settings: Any
     clock: Clock
@@ -52,6 +57,8 @@ class Runtime:
     log: Any
     tracer: Tracer
     channels: Callable[[str], grpc.aio.Channel]
+    meter: Meter = field(default_factory=lambda: NoOpMeter("none"))
+    lasting_tracer: Tracer = field(default_factory=NoOpTracer)
 
     def channel(self, service: str) -> grpc.aio.Channel:
         """The one channel to another service, by the name of its folder ("claims-gateway"). Do not close it."""

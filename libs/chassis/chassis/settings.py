@@ -46,6 +46,11 @@ class ServiceSettings(BaseSettings):
     otlp_endpoint: str = Field("", description="OTLP over HTTP: http://collector:4318; empty sends nothing")
     traces_dir: Path | None = Field(None, description="Folder for <service>.jsonl with finished spans, for one machine")
     tracing: Literal["on", "off"] = Field("on", description="off switches spans off altogether")
+    trace_ratio: float = Field(
+        1.0, ge=0, le=1, description="Share of bursts whose spans are kept; spans of journeys are always kept"
+    )
+    metrics: Literal["on", "off"] = Field("on", description="off switches metrics off, and their port")
+    metrics_port: int = Field(0, ge=0, le=65535, description="Port for GET /metrics and /healthz; 0 takes a free one")
     sql_spans: Literal["transaction", "statement"] = Field(
         "transaction", description="One span for each database transaction, or one for each statement (costs more)"
     )

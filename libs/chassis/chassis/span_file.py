@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
+from threading import Lock
 from typing import Any
 
 import msgspec
@@ -12,6 +13,7 @@ from opentelemetry.sdk.trace.export import SpanExporter, SpanExportResult
 from opentelemetry.trace import SpanContext, format_span_id, format_trace_id
 
 LARGEST_FILE_BYTES = 64_000_000
+_WRITING = Lock()  # bursts and journeys go to one file from threads of their own
 _LINES = msgspec.json.Encoder()
 
 
@@ -52,11 +54,15 @@ class FileExporter(SpanExporter):
     def export(self, spans: Sequence[ReadableSpan]) -> SpanExportResult:
         lines = _LINES.encode_lines([span_row(span) for span in spans])
         try:
-            with self._file.open("ab") as out:
-                out.write(lines)
-                full = out.tell() > LARGEST_FILE_BYTES
-            if full:
-                self._file.replace(self._file.with_name(self._file.name + ".1"))
+            with _WRITING:
+                self._append(lines)
         except OSError:
             return SpanExportResult.FAILURE
         return SpanExportResult.SUCCESS
+
+    def _append(self, lines: bytes) -> None:
+        with self._file.open("ab") as out:
+            out.write(lines)
+            full = out.tell() > LARGEST_FILE_BYTES
+        if full:
+            self._file.replace(self._file.with_name(self._file.name + ".1"))

@@ -1,13 +1,15 @@
-"""Traces of one process: where they go, what may be in them, and how the libraries that we call take part."""
+"""Traces and metrics of one process, and how the libraries that we call take part in them."""
 
 from __future__ import annotations
 
 import os
+import time
 import uuid
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
+from threading import Thread
 from typing import Any
 
 import grpc
@@ -15,27 +17,46 @@ import httpx
 from fastapi import FastAPI
 from opentelemetry import trace
 from opentelemetry.context import Context
-from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
 from opentelemetry.instrumentation.asyncpg import AsyncPGInstrumentor
 from opentelemetry.instrumentation.fastapi import FastAPIInstrumentor
 from opentelemetry.instrumentation.grpc import aio_client_interceptors, aio_server_interceptor, filters
 from opentelemetry.instrumentation.httpx import HTTPXClientInstrumentor
+from opentelemetry.metrics import Meter
 from opentelemetry.propagate import set_global_textmap
+from opentelemetry.propagators.textmap import Getter, default_getter
 from opentelemetry.sdk.resources import Resource
 from opentelemetry.sdk.trace import TracerProvider
-from opentelemetry.sdk.trace.export import BatchSpanProcessor, SpanExporter
+from opentelemetry.sdk.trace.export import SpanExporter
 from opentelemetry.sdk.trace.id_generator import IdGenerator, RandomIdGenerator
-from opentelemetry.sdk.trace.sampling import ALWAYS_ON, Decision, ParentBased, Sampler, SamplingResult
-from opentelemetry.trace import Link, SpanKind, Tracer, TraceState
+from opentelemetry.sdk.trace.sampling import (
+    ALWAYS_ON,
+    Decision,
+    ParentBased,
+    Sampler,
+    SamplingResult,
+    TraceIdRatioBased,
+)
+from opentelemetry.trace import (
+    Link,
+    NonRecordingSpan,
+    NoOpTracer,
+    NoOpTracerProvider,
+    SpanContext,
+    SpanKind,
+    TraceFlags,
+    Tracer,
+    TraceState,
+)
 from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
-from opentelemetry.util.types import Attributes
+from opentelemetry.util.types import Attributes, AttributeValue
 
+from chassis.metrics import OFF, Metrics, start_metrics
+from chassis.metrics_grpc import MeasuredCalls
 from chassis.semconv import SERVICE_NAMESPACE
 from chassis.settings import ServiceSettings
-from chassis.span_file import FileExporter
-from chassis.span_filter import FilteringExporter
+from chassis.telemetry_export import BURST_QUEUE, LASTING_QUEUE, BoundedProcessor, exporters_of
 
-EXPORT_EVERY_MS = 1_000
+STOP_S = 3.0
 NEW_NAMES = "http,database"  # the stable names of these conventions, instead of the older ones
 
 _trace_id: ContextVar[int] = ContextVar("trace_id", default=0)
@@ -74,8 +95,35 @@ def chosen_ids(trace_id: str = "", span_id: str = "") -> Iterator[None]:
         _trace_id.reset(trace_token)
 
 
+def context_of_journey(journey_id: str, root_span_id: str) -> Context:
+    """A context in which a measurement's exemplar leads to the journey. Both ids in hex, 32 and 16 digits."""
+    root = SpanContext(int(journey_id, 16), int(root_span_id, 16), True, TraceFlags(TraceFlags.SAMPLED))
+    return trace.set_span_in_context(NonRecordingSpan(root), Context())
+
+
+class TraceParent(TraceContextTextMapPropagator):
+    """`traceparent` alone: what a caller has written into `tracestate` would leave with every span."""
+
+    def extract(self, carrier: Any, context: Context | None = None, getter: Getter[Any] = default_getter) -> Context:
+        found = super().extract(carrier, context, getter)
+        span = trace.get_current_span(found).get_span_context()
+        if not span.trace_state:
+            return found
+        bare = SpanContext(span.trace_id, span.span_id, span.is_remote, span.trace_flags)
+        return trace.set_span_in_context(NonRecordingSpan(bare), found)
+
+
+def _only_looks(attributes: Mapping[str, AttributeValue]) -> bool:
+    """A query, or a GET: the work begins with what it finds."""
+    method = attributes.get("http.request.method") or attributes.get("http.method")
+    return method in ("GET", "HEAD") or any(name.startswith("db.") for name in attributes)
+
+
 class NoRootQueries(Sampler):
-    """Leaves out database spans that belong to nothing: polling outbox, timers and locks would drown the rest."""
+    """Of roots a share, and none that only look: polling outbox, timers, locks and mailboxes would drown the rest."""
+
+    def __init__(self, ratio: float = 1.0) -> None:
+        self._share = TraceIdRatioBased(ratio)
 
     def should_sample(
         self,
@@ -87,61 +135,75 @@ class NoRootQueries(Sampler):
         links: Sequence[Link] | None = None,
         trace_state: TraceState | None = None,
     ) -> SamplingResult:
-        if kind is SpanKind.CLIENT and any(key.startswith("db.") for key in attributes or {}):
+        if kind is SpanKind.CLIENT and _only_looks(attributes or {}):
             return SamplingResult(Decision.DROP)
-        return ALWAYS_ON.should_sample(parent_context, trace_id, name, kind, attributes, links)
+        return self._share.should_sample(parent_context, trace_id, name, kind, attributes, links)
 
     def get_description(self) -> str:
         return "NoRootQueries"
 
 
-def exporters_of(service: str, settings: ServiceSettings) -> list[SpanExporter]:
-    """Where finished spans go: a collector, a file, both, or nowhere."""
-    exporters: list[SpanExporter] = []
-    if settings.otlp_endpoint:
-        exporters.append(OTLPSpanExporter(endpoint=settings.otlp_endpoint.rstrip("/") + "/v1/traces", timeout=5))
-    if settings.traces_dir is not None:
-        exporters.append(FileExporter(settings.traces_dir / f"{service}.jsonl"))
-    return exporters
-
-
-def build_provider(service: str, exporters: Sequence[SpanExporter]) -> TracerProvider:
-    """A provider whose spans reach the exporters through the allow-list only."""
-    resource = Resource.create(
+def resource_of(service: str) -> Resource:
+    """Which service this is, and which of its processes."""
+    return Resource.create(
         {
             "service.name": service,
             "service.namespace": SERVICE_NAMESPACE,
             "service.instance.id": str(uuid.uuid4()),
         }
     )
+
+
+def build_provider(
+    service: str, exporters: Sequence[SpanExporter], ratio: float = 1.0, resource: Resource | None = None
+) -> TracerProvider:
+    """A provider for bursts: of their roots the share `ratio` is kept, and all that belongs to a kept root."""
     provider = TracerProvider(
-        resource=resource,
-        sampler=ParentBased(NoRootQueries()),
+        resource=resource or resource_of(service),
+        sampler=ParentBased(NoRootQueries(ratio)),
         id_generator=ChosenIds(),
         shutdown_on_exit=False,
     )
     for exporter in exporters:
-        filtering = FilteringExporter(exporter)
-        provider.add_span_processor(BatchSpanProcessor(filtering, schedule_delay_millis=EXPORT_EVERY_MS))
+        provider.add_span_processor(BoundedProcessor(exporter, BURST_QUEUE))
+    return provider
+
+
+def build_lasting_provider(exporters: Sequence[SpanExporter], resource: Resource) -> TracerProvider:
+    """A provider for what must never be sampled away, with a queue that a long rebuild does not fill at once."""
+    provider = TracerProvider(resource=resource, sampler=ALWAYS_ON, id_generator=ChosenIds(), shutdown_on_exit=False)
+    for exporter in exporters:
+        provider.add_span_processor(BoundedProcessor(exporter, LASTING_QUEUE))
     return provider
 
 
 @dataclass(frozen=True, slots=True)
 class Telemetry:
-    """Tracing of this process. Without a provider every span is a no-op and nothing is instrumented."""
+    """Traces and metrics of this process. Without a provider every span is a no-op; `OFF` metrics are no-ops too."""
 
     provider: TracerProvider | None
+    lasting: TracerProvider | None = None
+    metrics: Metrics = OFF
 
     def tracer(self, name: str) -> Tracer:
-        """A tracer for our own spans."""
+        """A tracer for our own spans in bursts."""
         return trace.get_tracer(name, tracer_provider=self.provider)
 
+    def lasting_tracer(self, name: str) -> Tracer:
+        """A tracer whose spans are kept whatever share of the bursts is."""
+        return NoOpTracer() if self.lasting is None else self.lasting.get_tracer(name)
+
+    def meter(self, name: str) -> Meter:
+        """For instruments of our own."""
+        return self.metrics.meter(name)
+
     def server_interceptors(self) -> list[grpc.aio.ServerInterceptor]:
-        """For grpc.aio.server: one span for each call, none for health checks."""
-        if self.provider is None:
-            return []
-        make: Any = aio_server_interceptor
-        return [make(self.provider, filter_=filters.negate(filters.health_check()))]
+        """For grpc.aio.server: a span and a duration for each call, none for health checks."""
+        spans: list[grpc.aio.ServerInterceptor] = []
+        if self.provider is not None:
+            make: Any = aio_server_interceptor
+            spans.append(make(self.provider, filter_=filters.negate(filters.health_check())))
+        return spans if self.metrics is OFF else [*spans, MeasuredCalls(self.meter("throughline.grpc"))]
 
     def client_interceptors(self) -> list[grpc.aio.ClientInterceptor]:
         """For channels: one span for each call, and its `traceparent` in the metadata."""
@@ -149,33 +211,59 @@ class Telemetry:
         return [] if self.provider is None else list(make(self.provider))
 
     def instrument_app(self, app: FastAPI) -> None:
-        """One span for each HTTP request, named by its route."""
-        if self.provider is not None:
+        """One span and a duration for each HTTP request, named by its route."""
+        if self.provider is not None or self.metrics is not OFF:
+            _speak_new_names()
             FastAPIInstrumentor.instrument_app(
-                app, tracer_provider=self.provider, excluded_urls="healthz", exclude_spans=["receive", "send"]
+                app,
+                tracer_provider=self.provider or NoOpTracerProvider(),
+                meter_provider=self.metrics.provider,
+                excluded_urls="healthz",
+                exclude_spans=["receive", "send"],
             )
 
     def instrument_client(self, client: httpx.AsyncClient) -> None:
-        """One span for each outgoing HTTP request."""
-        if self.provider is not None:
-            HTTPXClientInstrumentor.instrument_client(client, tracer_provider=self.provider)
+        """One span and a duration for each outgoing HTTP request."""
+        if self.provider is not None or self.metrics is not OFF:
+            _speak_new_names()
+            HTTPXClientInstrumentor.instrument_client(
+                client,
+                tracer_provider=self.provider or NoOpTracerProvider(),
+                meter_provider=self.metrics.provider,
+            )
 
-    def shutdown(self) -> None:
-        """Send what is finished and has not been sent. Blocks up to a few seconds."""
-        if self.provider is not None:
-            self.provider.shutdown()
+    def shutdown(self, within_s: float = STOP_S) -> None:
+        """Send what is finished and has not been sent, each kind by itself.
+
+        A collector that does not answer keeps us for `within_s` seconds and no longer; what it has not taken is lost.
+        """
+        enders = [provider.shutdown for provider in (self.provider, self.lasting, self.metrics) if provider is not None]
+        threads = [Thread(target=end, name="telemetry-end", daemon=True) for end in enders]
+        until = time.monotonic() + within_s
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join(max(0.0, until - time.monotonic()))
+
+
+def _speak_new_names() -> None:
+    """The instrumented libraries read this once, when the first of them is instrumented."""
+    os.environ.setdefault("OTEL_SEMCONV_STABILITY_OPT_IN", NEW_NAMES)
 
 
 def start_telemetry(service: str, settings: ServiceSettings) -> Telemetry:
-    """Set up tracing for this process, once. Off, or with nowhere to send spans, nothing is set up."""
-    set_global_textmap(TraceContextTextMapPropagator())  # no baggage: nobody checks what is in it
+    """Set up traces and metrics for this process, once. Spans that are off or go nowhere are not made at all."""
+    set_global_textmap(TraceParent())  # no baggage: nobody checks what is in it
+    _speak_new_names()
+    resource = resource_of(service)
+    metrics = start_metrics(resource, settings)
     exporters = exporters_of(service, settings) if settings.tracing == "on" else []
     if not exporters:
-        return Telemetry(None)
-    os.environ.setdefault("OTEL_SEMCONV_STABILITY_OPT_IN", NEW_NAMES)
-    provider = build_provider(service, exporters)
+        return Telemetry(None, None, metrics)
+    provider = build_provider(service, exporters, settings.trace_ratio, resource)
     trace.set_tracer_provider(provider)
     if settings.sql_spans == "statement":
         queries: Any = AsyncPGInstrumentor
         queries().instrument(tracer_provider=provider)
-    return Telemetry(provider)
+    lasting = build_lasting_provider(exporters_of(service, settings, lasting=True), resource)
+    return Telemetry(provider, lasting, metrics)

@@ -7,6 +7,8 @@ import pytest
 from bus import Database, Timer, TimerHandler, TimerRunner, Unit
 from kernel.clock import FixedClock
 from kernel.errors import Unavailable
+from rcm.engine.v1.engine_pb2 import EncounterCancelled
+from rcm.event.v1.envelope_pb2 import Envelope
 
 START = datetime(2026, 3, 1, tzinfo=UTC)
 
@@ -91,3 +93,26 @@ async def test_an_effect_that_fails_leaves_nothing_half_done(
     await TimerRunner(database, {"probe": TimerHandler(handle)}).run_due()
     assert await effects(database, tenant) == []
     assert await database.relay.fetchval("select attempts from timer where key = 'half'") == 1
+
+
+async def test_what_a_timer_wakes_belongs_to_its_journey(database: Database, clock: FixedClock, tenant: str) -> None:
+    journey = "0af7651916cd43dd8448eb211c80319c"
+    async with database.unit(tenant) as unit:
+        await unit.schedule("probe", "inquire", START, journey_id=journey)
+    async with database.unit(tenant) as unit:
+        await unit.schedule("probe", "inquire", START)  # who does not know the journey does not take it away
+    seen: list[str] = []
+
+    async def again(unit: Unit, timer: Timer, _prepared: Any) -> None:
+        seen.append(timer.journey_id)
+        if len(seen) < 3:
+            await unit.schedule("probe", timer.key, START)
+            await unit.emit("encounter.cancelled", EncounterCancelled(encounter=tenant), key=tenant)
+
+    runner = TimerRunner(database, {"probe": TimerHandler(again)})
+    for _ in range(3):
+        await runner.run_due()
+    assert seen == [journey] * 3
+    async with database.relay.acquire() as conn:
+        rows = await conn.fetch("select envelope from outbox where tenant = $1", tenant)
+    assert [Envelope.FromString(row["envelope"]).journey_id for row in rows] == [journey] * 2

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
 import tempfile
@@ -157,6 +158,50 @@ def test_it_starts_serves_and_stops(
     assert len(calls) == 3
     assert {query["trace_id"] for query in queries} >= {call["trace_id"] for call in calls}
     assert not any("db.query.text" in span["attributes"] or "db.statement" in span["attributes"] for span in spans)
+
+
+def test_it_shows_its_metrics_on_a_port_of_their_own(
+    start: Start, probe: str, platform: Platform, tenant: str, tmp_path: Path
+) -> None:
+    servers = {"RCM_POSTGRES_URL": probe, "RCM_NATS_URL": platform.nats_url, "RCM_TRACES_DIR": str(tmp_path / "traces")}
+    running = start(**servers)
+    ports = running.ports()
+    assert _write(ports["grpc"], "a", tenant) == 1
+    address = f"http://127.0.0.1:{ports['metrics']}"
+    assert httpx.get(f"{address}/healthz", timeout=5).status_code == 200
+
+    def page() -> str:
+        return httpx.get(f"{address}/metrics", headers={"accept": "application/openmetrics-text"}, timeout=5).text
+
+    assert wait_until(lambda: "rcm_bus_outbox_pending 0" in page(), 10), page()
+    lines = page().splitlines()
+    called = 'rpc_server_duration_seconds_count{rpc_method="Write",rpc_response_status_code="OK",rpc_service='
+    assert sum(line.startswith(called) for line in lines) == 1
+    assert any(line.startswith("rpc_server_duration_seconds_bucket") and "trace_id=" in line for line in lines)
+    assert {'rcm_db_pool_used{rcm_pool="app"} 0.0', 'rcm_timer_overdue{rcm_timer_kind="note"} 0.0'} <= set(lines)
+    assert any(line.startswith("target_info{") and 'service_name="probe-service"' in line for line in lines)
+    assert tenant not in page()
+    assert running.stop() == 0
+
+
+def test_metrics_may_be_off(start: Start, probe: str, platform: Platform) -> None:
+    running = start(RCM_POSTGRES_URL=probe, RCM_NATS_URL=platform.nats_url, RCM_METRICS="off")
+    assert running.ports()["metrics"] is None
+    assert running.stop() == 0
+
+
+def test_it_rides_out_a_collector_that_never_answers(start: Start, probe: str, platform: Platform, tenant: str) -> None:
+    servers = {"RCM_POSTGRES_URL": probe, "RCM_NATS_URL": platform.nats_url}
+    with socket.create_server(("127.0.0.1", 0)) as silent:  # connections wait in its backlog for ever
+        url = f"http://127.0.0.1:{silent.getsockname()[1]}"
+        running = start(**servers, RCM_OTLP_ENDPOINT=url)
+        port = running.ports()["grpc"]
+        assert [_write(port, str(number), tenant) for number in range(200)] == list(range(1, 201))
+        running.process.send_signal(signal.SIGTERM)
+        assert running.process.wait(20) == 0, running.log_text()
+    events = [json.loads(line) for line in running.log_text().splitlines()]
+    assert sum("logger" in event for event in events) <= 3, events
+    assert running.events()[-1] == "stopped"
 
 
 def _schedule(platform: Platform, tenant: str) -> None:

@@ -115,6 +115,28 @@ def test_queries_of_nobody_are_left_out(provider: TracerProvider, exporter: InMe
     assert [span.name for span in _finished(provider, exporter)] == ["select", "call"]
 
 
+async def test_looking_whether_there_is_anything_is_no_burst(
+    provider: TracerProvider, exporter: InMemorySpanExporter
+) -> None:
+    telemetry, app = Telemetry(provider), FastAPI()
+
+    @app.api_route("/mailbox", methods=["GET", "POST"])
+    async def mailbox() -> str:
+        return "empty"
+
+    telemetry.instrument_app(app)
+    server = HttpServer(app)
+    port = await server.start("127.0.0.1", 0)
+    async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}") as client:
+        telemetry.instrument_client(client)
+        await client.get("/mailbox")
+        await client.post("/mailbox")
+    await httpx.AsyncClient().get(f"http://127.0.0.1:{port}/mailbox")  # somebody else's is one
+    await server.stop()
+    found = sorted((span.kind.name, span.name) for span in _finished(provider, exporter))
+    assert found == [("CLIENT", "POST"), ("SERVER", "GET /mailbox"), ("SERVER", "POST /mailbox")]
+
+
 def test_spans_go_to_a_file_as_lines(tmp_path: Path) -> None:
     provider = build_provider("probe", [FileExporter(tmp_path / "traces" / "probe.jsonl")])
     tracer = provider.get_tracer("t")
@@ -141,12 +163,13 @@ async def test_http_spans_are_named_by_route(provider: TracerProvider, exporter:
     port = await server.start("127.0.0.1", 0)
     async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}") as client:
         telemetry.instrument_client(client)
-        answer = await client.get(f"/people/{SECRET}", params={"name": SECRET}, headers={"x-name": SECRET})
-        await client.get(f"/nowhere/{SECRET}")
+        with telemetry.tracer("t").start_as_current_span("burst"):
+            answer = await client.get(f"/people/{SECRET}", params={"name": SECRET}, headers={"x-name": SECRET})
+            await client.get(f"/nowhere/{SECRET}")
     await server.stop()
     assert answer.json() == "here"
     spans = _finished(provider, exporter)
-    names = sorted((span.kind.name, span.name) for span in spans)
+    names = sorted((span.kind.name, span.name) for span in spans if span.kind is not SpanKind.INTERNAL)
     assert names == [("CLIENT", "GET"), ("CLIENT", "GET"), ("SERVER", "GET"), ("SERVER", "GET /people/{who}")]
     (served,) = (span for span in spans if span.name == "GET /people/{who}")
     assert served.attributes["http.route"] == "/people/{who}"
