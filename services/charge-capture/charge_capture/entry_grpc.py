@@ -8,6 +8,7 @@ from functools import partial
 from typing import Any
 
 from bus import Database, linked_trace
+from bus.trace import JOURNEY_ID
 from chassis import call_of
 from kernel.errors import Unreadable
 from rcm.billing.v1 import billing_pb2
@@ -15,6 +16,7 @@ from rcm.charge.v1 import charge_pb2 as pb
 from rcm.charge.v1.charge_pb2_grpc import ChargeCaptureServiceServicer
 
 from charge_capture.handlers import Answer, add_charge, price_line
+from charge_capture.model import WorkItem
 from charge_capture.rules import ChargeMaster
 from charge_capture.store import CaptureWork
 from charge_capture.wire.charges import priced_line
@@ -47,7 +49,8 @@ class ChargeCaptureServicer(ChargeCaptureServiceServicer):
         answer = Answer(request.not_billable, request.line.unit_charge_cents, draft)
         async with self.database.unit(call_of(context).tenant) as unit:
             work = CaptureWork(unit)
-            with linked_trace(await work.trace_of(request.work_id), "charge-capture add charge"):
+            trace, journey_id = await work.waiting_for(request.work_id)
+            with linked_trace(trace, "charge-capture add charge", **{JOURNEY_ID: journey_id}):
                 state = await add_charge(work, self.master, request.work_id, answer, self.due_in)
         return pb.AddChargeResponse(state=state)
 
@@ -56,9 +59,17 @@ class ChargeCaptureServicer(ChargeCaptureServiceServicer):
     ) -> pb.ListMissingChargesResponse:
         limit = min(request.limit or MOST_MISSING, MOST_MISSING)
         async with self.database.unit(call_of(context).tenant) as unit:
-            items = await CaptureWork(unit).all_open_items(limit)
-        missing = [
-            pb.MissingCharge(work_id=item.work_id, encounter=item.encounter, order=item.order_ref, code=item.code)
-            for item in items
-        ]
-        return pb.ListMissingChargesResponse(missing=missing)
+            items = await CaptureWork(unit).all_open_items(limit, request.work_id)
+        return pb.ListMissingChargesResponse(missing=map(_missing, items))
+
+
+def _missing(item: WorkItem) -> pb.MissingCharge:
+    return pb.MissingCharge(
+        work_id=item.work_id,
+        encounter=item.encounter,
+        order=item.order_ref,
+        code=item.code,
+        kind=item.kind,
+        reason=item.reason,
+        cents=item.cents,
+    )

@@ -121,10 +121,13 @@ class CaptureWork:
         )
         return [WorkItem(**dict(row)) for row in rows]
 
-    async def all_open_items(self, limit: int) -> list[WorkItem]:
-        """What waits for a person in the whole tenant, most urgent first."""
+    async def all_open_items(self, limit: int, work_id: str = "") -> list[WorkItem]:
+        """What waits for a person in the whole tenant, most urgent first; or the one of that id."""
         rows = await self.unit.conn.fetch(
-            f"{_SELECT_ITEM} where state = 'open' order by due_on, opened_at, work_id limit $1", limit
+            f"""{_SELECT_ITEM} where state = 'open' and ($2 = '' or work_id = $2)
+            order by due_on, opened_at, work_id limit $1""",
+            limit,
+            work_id,
         )
         return [WorkItem(**dict(row)) for row in rows]
 
@@ -145,10 +148,13 @@ class CaptureWork:
             version=capture.version,
         )
 
-    async def trace_of(self, work_id: str) -> str:
-        """The burst that waits for this work item, "" when there is none."""
-        query = "select trace from capture join work_item using (tenant, encounter_key) where work_id = $1"
-        return str(await self.unit.conn.fetchval(query, work_id) or "")
+    async def waiting_for(self, work_id: str) -> tuple[str, str]:
+        """The burst and the journey that wait for this work item, "" where there is none."""
+        row = await self.unit.conn.fetchrow(
+            "select trace, journey_id from capture join work_item using (tenant, encounter_key) where work_id = $1",
+            work_id,
+        )
+        return (row["trace"], row["journey_id"]) if row else ("", "")
 
     async def _save_item(self, item: WorkItem) -> None:
         await self.unit.conn.execute(_UPSERT_ITEM, *(getattr(item, name) for name in _ITEM_COLUMNS))

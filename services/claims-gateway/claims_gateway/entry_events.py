@@ -8,6 +8,8 @@ from datetime import timedelta
 from typing import Any, Protocol
 
 from bus import Database, Event, Subscription, Timer, TimerHandler, Unit, current_trace
+from bus.trace import link_to, link_to_journey
+from opentelemetry import trace
 
 from claims_gateway import handlers
 from claims_gateway.model import HELD, Answers, AuthorizationAnswer, Claim, ClaimMoved, CoverageAnswer, Draft, Fact
@@ -35,6 +37,13 @@ async def publish(unit: Unit, facts: Sequence[Fact]) -> None:
     for fact in facts:
         type, body, key, journey_id = write_fact(fact, unit.tenant, unit.now)
         await unit.emit(type, body, key=key, journey_id=journey_id)
+
+
+def link_sleeper(claim: Claim) -> None:
+    """What wakes a claim is a burst of its own: it links to the one that went to sleep, and to the journey."""
+    span, draft = trace.get_current_span(), claim.draft
+    for link in (*link_to(draft.trace), *link_to_journey(draft.journey_id)):
+        span.add_link(link.context)
 
 
 def waits_for_others(claim: Claim) -> bool:
@@ -72,6 +81,7 @@ class EventEntry:
             Subscription("payment.reversed", self.reverse_payment),
             Subscription("claim.denied", self.note_denial),
             Subscription("claim.underpaid", self.note_underpayment),
+            Subscription("claim.appealed", self.note_appeal),
         )
 
     def timers(self) -> dict[str, TimerHandler]:
@@ -127,8 +137,16 @@ class EventEntry:
 
     async def look_again(self, unit: Unit, event: Event, looks: Looks) -> None:
         for claim_id, answers in looks:
-            _, facts = await handlers.look_again(Claims(unit.conn), self.book, claim_id, answers, unit.now)
-            await publish(unit, facts)
+            await self._look(unit, claim_id, answers)
+
+    async def _look(self, unit: Unit, claim_id: str, answers: Answers) -> Claim | None:
+        claims = Claims(unit.conn)
+        asleep = await claims.get(claim_id)
+        claim, facts = await handlers.look_again(claims, self.book, claim_id, answers, unit.now, current_trace())
+        if asleep is not None and asleep.state == HELD:
+            link_sleeper(asleep)
+        await publish(unit, facts)
+        return claim
 
     async def ask_late(self, timer: Timer) -> Answers | None:
         async with self.database.unit(timer.tenant) as unit:
@@ -141,8 +159,7 @@ class EventEntry:
         """No fact has woken the claim: ask, and ask less and less often."""
         if answers is None:
             return
-        claim, facts = await handlers.look_again(Claims(unit.conn), self.book, timer.key, answers, unit.now)
-        await publish(unit, facts)
+        claim = await self._look(unit, timer.key, answers)
         if claim is not None and waits_for_others(claim):
             wait_s = max(self.look_again_s, 2 * float(timer.payload or b"0"))
             await _schedule(unit, claim, min(wait_s, _LONGEST_WAIT_S))
@@ -165,3 +182,7 @@ class EventEntry:
     async def note_underpayment(self, unit: Unit, event: Event, prepared: None) -> None:
         body: Any = event.body
         await publish(unit, await handlers.note_underpayment(Claims(unit.conn), body.claim_id, unit.now))
+
+    async def note_appeal(self, unit: Unit, event: Event, prepared: None) -> None:
+        body: Any = event.body
+        await publish(unit, await handlers.note_appeal(Claims(unit.conn), body.claim_id, unit.now))

@@ -5,8 +5,10 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass
+from itertools import groupby
 
 from bus import Database, Unit, linked_trace
+from bus.trace import JOURNEY_ID
 from clearinghouse import Clearinghouse, MailFile
 from kernel.errors import Refused, Unreadable
 
@@ -64,8 +66,8 @@ class Mailbox:
         if problem:
             facts += await handlers.hold_unmatched(claims, file.id, problem, unit.now)
         await claims.keep_file(name, file.id, file.kind, file.cursor, content or b"", problem or "read", unit.now)
-        for fact in facts:
-            await _publish_linked(unit, fact)
+        for _, of_one in groupby(facts, _claim_of):
+            await _publish_linked(unit, list(of_one))
 
     async def _read(self, claims: Claims, unit: Unit, file: MailFile, content: bytes | None) -> tuple[list[Fact], str]:
         """(facts, "" or the reason why a person must look at the file)."""
@@ -96,11 +98,15 @@ async def _apply(claims: Claims, unit: Unit, mail: Mail) -> tuple[list[Fact], bo
     return facts, known
 
 
-async def _publish_linked(unit: Unit, fact: Fact) -> None:
-    """The wait was for the outside: a new trace, linked to the one in which the claim went to sleep."""
-    if isinstance(fact, FileUnmatched):
-        await publish(unit, [fact])
+def _claim_of(fact: Fact) -> str:
+    return "" if isinstance(fact, FileUnmatched) else fact.claim.claim_id
+
+
+async def _publish_linked(unit: Unit, facts: list[Fact]) -> None:
+    """The wait was for the outside: a new trace for each claim, linked to the one in which it went to sleep."""
+    if isinstance(facts[0], FileUnmatched):
+        await publish(unit, facts)
         return
-    draft = fact.claim.draft
-    with linked_trace(draft.trace, "claim acknowledged", **{"rcm.journey.id": draft.journey_id}):
-        await publish(unit, [fact])
+    draft = facts[0].claim.draft
+    with linked_trace(draft.trace, "claim acknowledged", **{JOURNEY_ID: draft.journey_id}):
+        await publish(unit, facts)

@@ -13,13 +13,13 @@ from claims_gateway.model import HELD, READY, SENT, SUBMITTING, BilledLine, Clai
 
 _INSERT = """
 insert into claim (claim_id, encounter_key, payer_id, responsibility, control_number, encounter, journey_id, state,
-    total_cents, coverage, waits_for, waiting_codes, orders, content, created_at, changed_at)
-values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $15)
+    total_cents, coverage, waits_for, waiting_codes, orders, content, created_at, changed_at, payer_claim_number)
+values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $15, $16)
 on conflict do nothing returning claim_id
 """
 _UPDATE = """
 update claim set state = $2, total_cents = $3, coverage = $4, waits_for = $5, waiting_codes = $6, orders = $7,
-    content = $8, changed_at = $9, journey_id = $10 where claim_id = $1
+    content = $8, changed_at = $9, journey_id = $10, payer_claim_number = $11 where claim_id = $1
 """
 _EVENT = """
 insert into claim_event (claim_id, number, from_state, to_state, reason, happened_at)
@@ -58,7 +58,7 @@ class Claims:
         keys = (claim.claim_id, draft.encounter_key, claim.payer_id, claim.responsibility, claim.control_number)
         added = await self._conn.fetchval(
             _INSERT, *keys, draft.encounter, draft.journey_id, claim.state, claim.total_cents, *_waits(claim),
-            _pack(claim), now,
+            _pack(claim), now, claim.payer_claim_number,
         )  # fmt: skip
         if added:
             await self._keep_lines(claim)
@@ -67,7 +67,7 @@ class Claims:
     async def save(self, claim: Claim, now: datetime) -> None:
         await self._conn.execute(
             _UPDATE, claim.claim_id, claim.state, claim.total_cents, *_waits(claim), _pack(claim), now,
-            claim.draft.journey_id,
+            claim.draft.journey_id, claim.payer_claim_number,
         )  # fmt: skip
 
     async def replace_lines(self, claim: Claim) -> None:
@@ -115,14 +115,6 @@ class Claims:
             where interchange.control_number = $1 order by claim_id for update of claim""",
             control_number,
         )
-        return _unpack_all(rows)
-
-    async def page(self, journey_id: str, state: str, limit: int) -> list[Claim]:
-        rows = await self._conn.fetch(
-            """select content from claim where ($1 = '' or journey_id = $1) and ($2 = '' or state = $2)
-            order by created_at desc limit $3""",
-            journey_id, state, limit,
-        )  # fmt: skip
         return _unpack_all(rows)
 
     async def history(self, patient: str, days: Sequence[date], except_claim: str) -> list[BilledLine]:

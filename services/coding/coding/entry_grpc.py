@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from bus import Database, linked_trace
+from bus.trace import JOURNEY_ID
 from chassis import call_of
 from kernel.errors import Unreadable
 from rcm.coding.v1 import coding_pb2 as pb
@@ -15,7 +16,7 @@ from coding.handlers import check_lines, resolve_review
 from coding.rules import Rules
 from coding.rules.em import Documentation, evaluate_level
 from coding.store import CodingWork
-from coding.wire.messages import finding_message, read_diagnoses, read_lines
+from coding.wire.messages import diagnosis_message, finding_message, line_message, read_diagnoses, read_lines
 
 MOST_REVIEWS = 500
 
@@ -52,20 +53,24 @@ class CodingServicer(CodingServiceServicer):
         lines = read_lines(request.lines, diagnoses=len(diagnoses))
         async with self.database.unit(call_of(context).tenant) as unit:
             work = CodingWork(unit)
-            with linked_trace(await work.trace_of(request.work_id), "coding resolve review"):
+            trace, journey_id = await work.waiting_for(request.work_id)
+            with linked_trace(trace, "coding resolve review", **{JOURNEY_ID: journey_id}):
                 state = await resolve_review(work, self.rules, request.work_id, request.action, diagnoses, lines)
         return pb.ResolveReviewResponse(state=state)
 
     async def ListReviews(self, request: pb.ListReviewsRequest, context: Any) -> pb.ListReviewsResponse:
         limit = min(request.limit or MOST_REVIEWS, MOST_REVIEWS)
         async with self.database.unit(call_of(context).tenant) as unit:
-            found = await CodingWork(unit).open_reviews(limit)
+            found = await CodingWork(unit).open_reviews(limit, request.work_id)
         reviews = [
             pb.Review(
                 work_id=item.work_id,
                 encounter=item.encounter,
                 findings=map(finding_message, proposal.findings),
                 state=item.state,
+                diagnoses=map(diagnosis_message, proposal.diagnoses),
+                lines=map(line_message, proposal.lines),
+                kind=item.kind,
             )
             for item, proposal in found
         ]

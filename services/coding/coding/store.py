@@ -92,19 +92,23 @@ class CodingWork:
             version=coding.version,
         )
 
-    async def trace_of(self, work_id: str) -> str:
-        """The burst that waits for this work item, "" when there is none."""
-        query = "select trace from coding join work_item using (tenant, encounter_key) where work_id = $1"
-        return str(await self.unit.conn.fetchval(query, work_id) or "")
+    async def waiting_for(self, work_id: str) -> tuple[str, str]:
+        """The burst and the journey that wait for this work item, "" where there is none."""
+        row = await self.unit.conn.fetchrow(
+            "select trace, journey_id from coding join work_item using (tenant, encounter_key) where work_id = $1",
+            work_id,
+        )
+        return (row["trace"], row["journey_id"]) if row else ("", "")
 
-    async def open_reviews(self, limit: int) -> list[tuple[WorkItem, Coded]]:
-        """What waits for a person, most urgent first, with what was found."""
+    async def open_reviews(self, limit: int, work_id: str = "") -> list[tuple[WorkItem, Coded]]:
+        """What waits for a person, most urgent first, with what was proposed and found; or the one of that id."""
         rows = await self.unit.conn.fetch(
             """select w.work_id, w.kind, w.reason, w.encounter_key, w.encounter, w.patient, w.state, w.due_on,
                 w.opened_at, c.proposal
             from work_item w join coding c using (tenant, encounter_key)
-            where w.state = 'open' order by w.due_on, w.opened_at limit $1""",
+            where w.state = 'open' and ($2 = '' or w.work_id = $2) order by w.due_on, w.opened_at limit $1""",
             limit,
+            work_id,
         )
         return [(_item(row), _read(row["proposal"])) for row in rows]
 

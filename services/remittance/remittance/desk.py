@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from contextlib import AbstractContextManager
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import datetime
 
-from bus import Unit, linked_trace
+from bus import Unit, current_trace, linked_trace
+from bus.trace import JOURNEY_ID, link_to
 
 from remittance.handlers.ports import Desk
 from remittance.model.events import Fact
@@ -35,6 +37,13 @@ def desk_of(unit: Unit, rules: Rulebook) -> Desk:
     )
 
 
-def _resume(trace: str) -> AbstractContextManager[object]:
-    """The wait was for a payer: a new trace that links to the burst that sent the claim."""
-    return linked_trace(trace, "post payment")
+@contextmanager
+def _resume(trace: str, journey_id: str) -> Iterator[None]:
+    """The wait was for a payer, a bank or a person: a new trace that links to the burst that went to sleep, to the
+    journey, and to what brought the answer in (a file is for many claims, and each goes its own way from here)."""
+    bringer = link_to(current_trace())
+    about = {JOURNEY_ID: journey_id} if journey_id else {}
+    with linked_trace(trace, "settle", **about) as span:
+        for link in bringer:
+            span.add_link(link.context)
+        yield

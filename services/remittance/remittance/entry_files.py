@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from datetime import datetime
 from typing import Any
 
-from bus import Database, Unit, linked_trace
+from bus import Database, Unit, current_trace, linked_trace
 from bus.consumer import DATABASE_ERRORS
 from clearinghouse import Clearinghouse, MailFile
 from kernel.errors import Unavailable, Unreadable
@@ -16,7 +17,7 @@ from remittance.desk import desk_of
 from remittance.handlers.deposits import receive_deposit
 from remittance.handlers.remittances import receive_remittances
 from remittance.model.events import RemittanceQuarantined, RemittanceTaken
-from remittance.model.remittance import Broken
+from remittance.model.remittance import Broken, Reading
 from remittance.rules import Rulebook
 from remittance.store import PostgresBooks
 from remittance.wire.era import digest_of, read_remittances
@@ -30,12 +31,23 @@ _OUTSIDE = (*DATABASE_ERRORS, Unavailable)
 
 
 async def take_remittance_file(
-    unit: Unit, rules: Rulebook, raw: bytes
+    unit: Unit, rules: Rulebook, raw: bytes, came_at: datetime | None = None
 ) -> list[RemittanceTaken | RemittanceQuarantined]:
-    """An 835 file: kept as it came, then each of its remittances is posted or quarantined."""
+    """An 835 file: kept as it came, then each of its remittances is posted or quarantined.
+
+    `came_at` is when we first saw it; without one it came just now.
+    """
     file_id = digest_of(raw)
     await PostgresBooks(unit.conn, unit.now).keep_file(file_id, ERA, raw)
-    return await receive_remittances(desk_of(unit, rules), read_remittances(raw, file_id, unit.now), file_id)
+    readings = read_remittances(raw, file_id, min(came_at or unit.now, unit.now))
+    return await receive_remittances(desk_of(unit, rules), list(map(_traced, readings)), file_id)
+
+
+def _traced(reading: Reading) -> Reading:
+    """With the burst that took it in, to which the bank's money will link."""
+    if isinstance(reading, Broken):
+        return reading
+    return replace(reading, remittance=replace(reading.remittance, trace=current_trace()))
 
 
 async def take_deposit_file(unit: Unit, rules: Rulebook, raw: bytes) -> None:
@@ -50,7 +62,7 @@ async def take_deposit_file(unit: Unit, rules: Rulebook, raw: bytes) -> None:
         await receive_remittances(desk, [broken], file_id)
         return
     for deposit in deposits:
-        await receive_deposit(desk, deposit)
+        await receive_deposit(desk, replace(deposit, trace=current_trace()))
 
 
 async def set_file_aside(unit: Unit, rules: Rulebook, kind: str, raw: bytes) -> None:
@@ -73,6 +85,7 @@ class Mailbox:
     attempts: int
     log: Any
     failures: Counter[str] = field(default_factory=Counter)
+    seen_at: dict[str, datetime] = field(default_factory=dict)
 
     async def run(self) -> None:
         while True:
@@ -86,6 +99,8 @@ class Mailbox:
             async with self.database.unit(self.tenant) as unit:
                 after = await PostgresBooks(unit.conn, unit.now).cursor(kind)
             files = await self.clearinghouse.list_files([kind], after)
+            for file in files:
+                self.seen_at.setdefault(file.id, self.database.clock.now())
             for file in files:
                 await self._take(file)
             count += len(files)
@@ -111,12 +126,14 @@ class Mailbox:
             books = PostgresBooks(unit.conn, unit.now)
             await books.lock([f"mailbox:{file.kind}"])
             if await books.cursor(file.kind) >= file.cursor:
+                self.seen_at.pop(file.id, None)
                 return
             if aside:
                 await set_file_aside(unit, self.rules, file.kind, raw)
             elif file.kind == ERA:
-                await take_remittance_file(unit, self.rules, raw)
+                await take_remittance_file(unit, self.rules, raw, self.seen_at.get(file.id))
             else:
                 await take_deposit_file(unit, self.rules, raw)
             await books.move_cursor(file.kind, file.cursor)
         self.failures.pop(file.id, None)
+        self.seen_at.pop(file.id, None)

@@ -12,6 +12,7 @@ import msgspec
 
 from remittance.model.claim import ClaimAccount
 from remittance.model.denial import Denial
+from remittance.model.events import RemittanceQuarantined
 from remittance.model.ledger import Balance, Entry, Posting
 from remittance.model.remittance import Deposit, ReceivedRemittance, UnmatchedPayment, Work
 
@@ -46,21 +47,27 @@ select posting_id, account, debit_cents, credit_cents from entry where posting_i
 order by posting_id, ordinal
 """
 
-# The five amounts of a balance from entries, whichever way they are grouped (see model.ledger.balance_of).
+# The amounts of a balance from the entries of claims, whichever way they are grouped (see model.ledger.balance_of).
 SUMS = """
     coalesce(sum(credit_cents - debit_cents) filter (where account = 'revenue'), 0)::bigint as billed_cents,
     coalesce(sum(debit_cents - credit_cents) filter (where account = 'unapplied'), 0)::bigint as paid_cents,
     coalesce(sum(debit_cents - credit_cents)
         filter (where account in ('contractual', 'adjustment')), 0)::bigint as adjusted_cents,
-    coalesce(sum(debit_cents - credit_cents) filter (where account = 'receivable_patient'), 0)::bigint as patient_cents,
-    coalesce(sum(debit_cents - credit_cents) filter (where account = 'receivable_payer'), 0)::bigint as open_cents
+    coalesce(sum(debit_cents - credit_cents)
+        filter (where account in ('receivable_patient', 'cash')), 0)::bigint as patient_cents,
+    coalesce(sum(debit_cents - credit_cents) filter (where account = 'receivable_payer'), 0)::bigint as open_cents,
+    coalesce(sum(debit_cents - credit_cents) filter (where account = 'contractual'), 0)::bigint as contractual_cents,
+    coalesce(sum(debit_cents - credit_cents) filter (where account = 'cash'), 0)::bigint as patient_paid_cents
 """
 _BALANCE = f"select {SUMS} from entry where claim_id = $1"
 _INSERT_REMITTANCE = """
-insert into remittance (remittance_id, payer_id, trace_number, record, file_id) values ($1, $2, $3, $4, $5)
+insert into remittance (remittance_id, payer_id, trace_number, record, file_id, received_at, awaits_deposit)
+values ($1, $2, $3, $4, $5, $6, $7)
 """
 _INSERT_QUARANTINE = """
-insert into quarantine (quarantine_id, file_id, rule, segment, quarantined_at) values ($1, $2, $3, $4, $5)
+insert into quarantine (quarantine_id, file_id, rule, segment, quarantined_at, payer_id, paid_cents, claims,
+    zero_paid, received_at)
+values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
 on conflict do nothing returning quarantine_id
 """
 _INSERT_UNMATCHED = """
@@ -70,6 +77,10 @@ values ($1, $2, $3, $4, $5, $6, $7)
 _INSERT_DEPOSIT = """
 insert into deposit (deposit_id, trace_number, amount_cents, record) values ($1, $2, $3, $4)
 on conflict do nothing returning deposit_id
+"""
+_INSERT_DENIAL = """
+insert into denial (work_id, claim_id, state, record, payer_id, category, due_on, opened_at, changed_at)
+values ($1, $2, $3, $4, $5, $6, $7, $8, $8)
 """
 _INSERT_FILE = """
 insert into file (file_id, kind, raw, received_at) values ($1, $2, $3, $4) on conflict do nothing
@@ -130,6 +141,10 @@ class PostgresBooks:
         if columns:
             await self.conn.execute(_INSERT_ENTRIES, posting.posting_id, posting.claim_id, posting.payer_id, *columns)
 
+    async def mark(self, posting_id: str) -> str | None:
+        found: str | None = await self.conn.fetchval("select mark from posting where posting_id = $1", posting_id)
+        return found
+
     async def unreversed(self, claim_id: str) -> list[Posting]:
         rows = await self.conn.fetch(_UNREVERSED, claim_id)
         entries: dict[str, list[Entry]] = {row["posting_id"]: [] for row in rows}
@@ -149,6 +164,8 @@ class PostgresBooks:
             remittance.trace_number,
             msgspec.json.encode(remittance),
             remittance.file_id,
+            remittance.received_at,
+            remittance.awaits_deposit,
         )
 
     async def remittance(self, remittance_id: str) -> ReceivedRemittance | None:
@@ -168,8 +185,20 @@ class PostgresBooks:
             "update remittance set deposit_id = $2 where remittance_id = $1", remittance_id, deposit_id
         )
 
-    async def add_quarantine(self, quarantine_id: str, file_id: str, rule: str, segment: str) -> bool:
-        found = await self.conn.fetchval(_INSERT_QUARANTINE, quarantine_id, file_id, rule, segment, self.now)
+    async def add_quarantine(self, quarantined: RemittanceQuarantined, file_id: str) -> bool:
+        found = await self.conn.fetchval(
+            _INSERT_QUARANTINE,
+            quarantined.remittance_id,
+            file_id,
+            quarantined.rule,
+            quarantined.segment,
+            self.now,
+            quarantined.payer_id,
+            quarantined.paid_cents,
+            quarantined.claims,
+            quarantined.zero_paid,
+            quarantined.received_at or self.now,
+        )
         return found is not None
 
     async def add_unmatched(self, payment: UnmatchedPayment) -> None:
@@ -198,8 +227,17 @@ class PostgresBooks:
         return int(await self.conn.fetchval(query, remittance_id))
 
     async def add_denial(self, denial: Denial) -> None:
-        query = "insert into denial (work_id, claim_id, state, record) values ($1, $2, $3, $4)"
-        await self.conn.execute(query, denial.work_id, denial.claim_id, denial.state, msgspec.json.encode(denial))
+        await self.conn.execute(
+            _INSERT_DENIAL,
+            denial.work_id,
+            denial.claim_id,
+            denial.state,
+            msgspec.json.encode(denial),
+            denial.payer_id,
+            denial.category,
+            denial.due_on,
+            self.now,
+        )
 
     async def denial(self, work_id: str) -> Denial | None:
         found = await self._denials("work_id = $1", work_id)
@@ -213,7 +251,8 @@ class PostgresBooks:
         return [replace(msgspec.json.decode(row["record"], type=Denial), state=row["state"]) for row in rows]
 
     async def set_denial_state(self, work_id: str, state: str) -> None:
-        await self.conn.execute("update denial set state = $2 where work_id = $1", work_id, state)
+        query = "update denial set state = $2, changed_at = $3 where work_id = $1"
+        await self.conn.execute(query, work_id, state, self.now)
 
     async def add_deposit(self, deposit: Deposit) -> bool:
         record = msgspec.json.encode(deposit)

@@ -52,6 +52,11 @@ async def test_a_missing_charge_is_added_over_grpc(
     await service.told(tenant, 1)
     stub = ChargeCaptureServiceStub(channel)
     (item,) = (await ask(stub.ListMissingCharges, pb.ListMissingChargesRequest(), tenant=tenant)).missing
+    assert (item.kind, item.reason) == ("missing-charge", "no-charge")
+    only = pb.ListMissingChargesRequest(work_id=item.work_id)
+    assert list((await ask(stub.ListMissingCharges, only, tenant=tenant)).missing) == [item]
+    other = pb.ListMissingChargesRequest(work_id="x")
+    assert not (await ask(stub.ListMissingCharges, other, tenant=tenant)).missing
     answer = pb.AddChargeRequest(work_id=item.work_id, line=billing_pb2.ServiceLine(code="82947"))
     assert (await ask(stub.AddCharge, answer, tenant=tenant)).state == "added"
     rows = await service.told(tenant, 3)

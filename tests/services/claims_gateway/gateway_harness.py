@@ -125,13 +125,26 @@ class Gateway:
         answer = await self.servicer.ReleaseHold(claims_pb2.ReleaseHoldRequest(claim_id=id, **request), self.context())
         return answer.claim
 
+    async def resubmit(self, key: str = "", **request: Any) -> claims_pb2.ClaimSummary:
+        id = (await self.claim()).claim_id
+        asked = claims_pb2.ResubmitClaimRequest(claim_id=id, **request)
+        return (await self.servicer.ResubmitClaim(asked, Context(self.tenant, key))).claim
+
+    async def send(self) -> int:
+        return await self.submission.submit_ready(self.tenant)
+
+    async def mail(self, kind: str, content: bytes) -> None:
+        self.box.put(kind, content)
+        await self.mailbox.poll(self.tenant)
+
 
 @dataclass
 class Context:
     tenant: str
+    key: str = ""
 
     def invocation_metadata(self) -> list[tuple[str, str]]:
-        return [("rcm-tenant", self.tenant)]
+        return [("rcm-tenant", self.tenant), ("idempotency-key", self.key)]
 
 
 Make = Callable[[str], Awaitable[Gateway]]

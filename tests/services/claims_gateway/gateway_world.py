@@ -24,7 +24,15 @@ from claims_gateway.wire.professional import Sender
 from rcm.billing.v1 import billing_pb2
 from rcm.charge.v1 import charge_pb2
 from x12 import Envelope
-from x12.views.acknowledgment import GroupAcknowledgment, SetAcknowledgment, build_999
+from x12.views.acknowledgment import (
+    ClaimAcknowledgment,
+    ClaimStatus,
+    GroupAcknowledgment,
+    SetAcknowledgment,
+    Status,
+    build_277ca,
+    build_999,
+)
 
 NOW = datetime(2026, 3, 20, 12, 0, tzinfo=UTC)
 TODAY = NOW.date()
@@ -194,6 +202,33 @@ def answer(control: int, status: str = "A") -> bytes:
     return build_999(said, envelope).encode()
 
 
+def verdict(control: int, claim: str, category: str) -> bytes:
+    """A 277CA about one claim of the file with this control number: A2 takes it on, A3 to A8 reject it."""
+    said = ClaimStatus(
+        control_number=claim,
+        statuses=(Status(category=category, code="20" if category == "A2" else "33", entity="IL"),),
+        status_date=SERVED,
+        amount_cents=21500,
+        last="SAMPLE-ALDER",
+        first="TESTA",
+        member_id="SYN000111222",
+    )
+    batch = ClaimAcknowledgment(
+        source_id="SYNPA",
+        source_name="SYNTHETIC PAYER A",
+        submitter_id="THROUGHLINE",
+        submitter_name="THROUGHLINE",
+        trace_number=f"T{control}",
+        batch_reference=f"{control:09d}",
+        received_date=SERVED,
+        processed_date=SERVED,
+        batch_status=Status(category="A1", code="19", entity="PR"),
+        claims=(said,),
+    )
+    envelope = Envelope(sender_id="SYNCLEAR", receiver_id="THROUGHLINE", control_number=control, created=NOW)
+    return build_277ca(batch, envelope).encode()
+
+
 def record_of(number: int) -> dict[str, dict[str, Any]]:
     """The record of another patient's visit."""
     record = resources()
@@ -258,6 +293,10 @@ class FakeClaims:
     async def claims_of(self, interchange_id: str) -> list[Claim]:
         ids = self.interchanges[interchange_id].claim_ids
         return [self.rows[claim_id] for claim_id in ids if self.rows[claim_id].state == SUBMITTING]
+
+    async def sent_in(self, claim_id: str) -> tuple[int, datetime] | None:
+        files = [i.control_number for i in self.interchanges.values() if claim_id in i.claim_ids]
+        return (max(files), NOW) if files else None
 
     async def lock_ready(self, payer_id: str, limit: int) -> list[Claim]:
         return [c for c in self.rows.values() if c.state == "ready" and c.payer_id == payer_id][:limit]

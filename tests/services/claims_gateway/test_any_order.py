@@ -20,6 +20,7 @@ from claims_gateway.rules import RuleBook, load_book
 from gateway_world import ACTIVE, NOW, SERVED, FakeClaims, draft, line
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from kernel.errors import Refused
 
 UNKNOWN = Answers(CoverageAnswer(status="unknown", on=SERVED, reason="timeout"))
 
@@ -75,6 +76,25 @@ def on_last_file(verb: Callable[..., Awaitable[object]], *values: str) -> Verb:
     return run
 
 
+async def resubmit(store: FakeClaims, claim: Claim) -> None:
+    """Refused for what was never rejected; a claim that was goes on from there, and nowhere else."""
+    try:
+        again, facts = await handlers.resubmit_claim(store, BOOK, claim.claim_id, handlers.Word(ACTIVE), NOW)
+    except Refused as error:
+        assert error.code == "claim-not-rejected" and claim.state != "rejected" and not claim.sent_before
+        return
+    assert (claim.state == "rejected") == bool(facts)
+    assert again.state in ("ready", "held") if facts else again == claim
+
+
+async def late(store: FakeClaims, claim: Claim) -> None:
+    """A word on a file that carried the claim before it was corrected moves nothing."""
+    for control in claim.sent_before:
+        said = Acknowledgment(claim.control_number, "rejected", "277ca-A3-33", interchange=control)
+        assert await handlers.acknowledge_claim(store, said, NOW) == (True, [])
+        assert only(store).state == claim.state
+
+
 VERBS: dict[str, Verb] = {
     "charges": lambda store, claim: take(
         store, BOOK, draft(version=claim.draft.version + 1, lines=(line(charge_cents=7),))
@@ -93,6 +113,9 @@ VERBS: dict[str, Verb] = {
     "denied": posted("denied"),
     "reversed": lambda store, claim: handlers.reverse_payment(store, claim.claim_id, NOW),
     "note-denial": lambda store, claim: handlers.note_denial(store, claim.claim_id, "other", NOW),
+    "resubmit": resubmit,
+    "late-277-reject": late,
+    "appealed": lambda store, claim: handlers.note_appeal(store, claim.claim_id, NOW),
     "underpaid": lambda store, claim: handlers.note_underpayment(store, claim.claim_id, NOW),
 }
 

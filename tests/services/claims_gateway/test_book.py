@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 
@@ -28,6 +29,26 @@ mpfs = false
 def test_the_deadline_counts_from_the_first_day_of_service(book: RuleBook) -> None:
     assert book.payers["SYNPA"].deadline(date(2026, 1, 1)) == date(2026, 6, 30)
     assert book.payers["SYNPB"].deadline(date(2026, 1, 1)) == date(2027, 1, 1)
+
+
+@pytest.mark.parametrize(
+    ("indicator", "name"),
+    [
+        ("MA", "medicare"),
+        ("MB", "medicare"),
+        ("16", "medicare"),
+        ("MC", "medicaid"),
+        ("CH", "tricare"),
+        ("CI", "commercial"),
+        ("BL", "commercial"),
+        ("HM", "commercial"),
+        ("WC", "other"),
+        ("VA", "other"),
+        ("", "other"),
+    ],
+)
+def test_the_class_of_a_payer_follows_its_filing_indicator(book: RuleBook, indicator: str, name: str) -> None:
+    assert replace(book.payers["SYNPA"], filing_indicator=indicator).payer_class == name
 
 
 def test_referral_rules_do_what_their_cases_say(book: RuleBook) -> None:

@@ -21,7 +21,7 @@ from claims_gateway.model import (
     WorkOpened,
 )
 from claims_gateway.rules import RuleBook
-from gateway_world import ACTIVE, NOW, SERVED, FakeClaims, billed, draft, line
+from gateway_world import ACTIVE, NOW, RENDERING, SERVED, FakeClaims, billed, draft, line
 from kernel.errors import Refused
 
 UNKNOWN = Answers(CoverageAnswer(status="unknown", on=SERVED, reason="timeout"))
@@ -355,3 +355,23 @@ async def test_an_underpayment_is_a_state_of_its_own(book: RuleBook) -> None:
     await handlers.post_payment(store, claim.claim_id, "paid", "", NOW)
     await handlers.note_underpayment(store, claim.claim_id, NOW)
     assert only(store).state == "underpaid"
+
+
+async def test_a_claim_says_whose_it_is_and_whether_a_person_touched_it(book: RuleBook) -> None:
+    store = FakeClaims()
+    await take(store, book, draft(), UNKNOWN)
+    before = only(store)
+    assert (before.payer_class, before.rendering_npi, before.touched) == ("commercial", RENDERING, False)
+    await handlers.look_again(store, book, before.claim_id, UNKNOWN, NOW)
+    assert not only(store).touched
+    await release(store, book)  # still held, but looked at by a person
+    assert (only(store).state, only(store).touched) == ("held", True)
+
+
+async def test_a_claim_goes_on_in_the_burst_that_woke_it(book: RuleBook) -> None:
+    store = FakeClaims()
+    await take(store, book, draft(trace="00-old"), UNKNOWN)
+    claim, _ = await handlers.look_again(store, book, only(store).claim_id, ACTIVE, NOW, "00-new")
+    assert claim is not None and (claim.state, claim.draft.trace) == ("ready", "00-new")
+    claim, _ = await handlers.look_again(store, book, claim.claim_id, ACTIVE, NOW, "00-newer")
+    assert claim is not None and claim.draft.trace == "00-new"

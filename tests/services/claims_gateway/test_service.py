@@ -152,7 +152,7 @@ async def test_one_trace_leads_from_the_charges_to_the_hand_over_and_a_linked_on
     running.answer("000000000001-a.x12", answer(isa))
     told = await running.facts(event.journey_id, "claim.acknowledged")
     assert told[-1][2] != trace_id
-    await wait_for(lambda: links_of(running, told[-1][2]) == {trace_id})
+    await wait_for(lambda: links_of(running, told[-1][2]) == {trace_id, event.journey_id})
 
 
 def links_of(running: Running, trace_id: str) -> set[str]:

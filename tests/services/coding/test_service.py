@@ -48,6 +48,10 @@ async def test_a_coder_resolves_over_grpc(
     await service.told(tenant, 1)
     stub = CodingServiceStub(channel)
     (review,) = (await ask(stub.ListReviews, pb.ListReviewsRequest(), tenant=tenant)).reviews
+    assert [line.code for line in review.lines] == ["99215"] and review.diagnoses and review.kind == "coder-review"
+    only = pb.ListReviewsRequest(work_id=review.work_id)
+    assert list((await ask(stub.ListReviews, only, tenant=tenant)).reviews) == [review]
+    assert not (await ask(stub.ListReviews, pb.ListReviewsRequest(work_id="x"), tenant=tenant)).reviews
     word = pb.ResolveReviewRequest(work_id=review.work_id, action="accept")
     assert (await ask(stub.ResolveReview, word, tenant=tenant)).state == "resolved"
     assert (await ask(stub.ResolveReview, word, tenant=tenant)).state == "resolved"

@@ -13,6 +13,7 @@ from remittance.handlers.ports import Desk
 from remittance.model import advice, ledger
 from remittance.model.claim import AccountLine, ClaimAccount
 from remittance.model.denial import Denial
+from remittance.model.events import RemittanceQuarantined
 from remittance.model.ledger import Balance, Posting, balance_of
 from remittance.model.remittance import Deposit, Readable, ReceivedRemittance, UnmatchedPayment, Work
 from remittance.rules import load_rulebook
@@ -64,6 +65,10 @@ class FakeBooks:
         assert posting.posting_id not in self.postings, "a posting is made once"
         self.postings[posting.posting_id] = posting
 
+    async def mark(self, posting_id: str) -> str | None:
+        posting = self.postings.get(posting_id)
+        return posting.mark if posting else None
+
     async def unreversed(self, claim_id: str) -> list[Posting]:
         reversed_ids = {p.concerns for p in self.postings.values() if p.kind == ledger.REVERSAL}
         return [
@@ -90,9 +95,9 @@ class FakeBooks:
     async def settle_remittance(self, remittance_id: str, deposit_id: str) -> None:
         self.remittances[remittance_id] = replace(self.remittances[remittance_id], deposit_id=deposit_id)
 
-    async def add_quarantine(self, quarantine_id: str, file_id: str, rule: str, segment: str) -> bool:
-        new = quarantine_id not in self.quarantines
-        self.quarantines.setdefault(quarantine_id, (rule, segment))
+    async def add_quarantine(self, quarantined: RemittanceQuarantined, file_id: str) -> bool:
+        new = quarantined.remittance_id not in self.quarantines
+        self.quarantines.setdefault(quarantined.remittance_id, (quarantined.rule, quarantined.segment))
         return new
 
     async def add_unmatched(self, payment: UnmatchedPayment) -> None:
@@ -179,7 +184,7 @@ class Office:
     async def _cancel(self, kind: str, key: str) -> None:
         self.timers.pop((kind, key), None)
 
-    def _resume(self, trace: str) -> nullcontext[None]:
+    def _resume(self, trace: str, journey_id: str) -> nullcontext[None]:
         self.resumed.append(trace)
         return nullcontext()
 

@@ -104,7 +104,9 @@ async def test_a_claim_is_paid_and_the_books_stand(database: Database, tenant: s
         (taken,) = await receive(database, tenant, era(payment(adjustments=PAID)))
     assert taken.known
     found = await statement(database, tenant)
-    wanted = Balance(billed_cents=10000, paid_cents=4800, adjusted_cents=4000, patient_cents=1200)
+    wanted = Balance(
+        billed_cents=10000, paid_cents=4800, adjusted_cents=4000, contractual_cents=4000, patient_cents=1200
+    )
     assert (found.claims, found.payers, found.tenant) == ((("c1", wanted),), (("SYNPA", wanted),), wanted)
     assert sum(line.debit_cents - line.credit_cents for line in found.entries) == 0
     told = await facts(database, tenant)
@@ -356,7 +358,11 @@ async def test_a_claim_and_its_remittance_at_the_same_moment_find_each_other(
         await asyncio.gather(submit(database, tenant, claim_id), receive(database, tenant, text))
     found = await statement(database, tenant)
     assert found.tenant == Balance(
-        billed_cents=80000, paid_cents=38400, adjusted_cents=32000, patient_cents=9600, open_cents=0
+        billed_cents=80000,
+        paid_cents=38400,
+        adjusted_cents=32000,
+        contractual_cents=32000,
+        patient_cents=9600,
     )
 
 
@@ -378,5 +384,12 @@ async def test_two_remittances_and_a_person_at_once_keep_the_books(
     await asyncio.gather(
         give_up(), receive(database, tenant, back), receive(database, tenant, paid), return_exceptions=True
     )
-    wanted = Balance(billed_cents=10000, paid_cents=4800, adjusted_cents=4000, patient_cents=1200, open_cents=0)
+    wanted = Balance(
+        billed_cents=10000,
+        paid_cents=4800,
+        adjusted_cents=4000,
+        contractual_cents=4000,
+        patient_cents=1200,
+        open_cents=0,
+    )
     assert (await statement(database, tenant)).tenant == wanted

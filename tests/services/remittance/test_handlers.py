@@ -55,7 +55,14 @@ async def test_a_correction_sent_again_bills_the_difference(office: Any, account
 
 async def test_a_payment_is_posted_with_its_parts(office: Any, account: Any, payment: Any, readable: Any) -> None:
     await submit_and_post(office, account, readable, payment(adjustments=PAID_IN_FULL))
-    wanted = Balance(billed_cents=10000, paid_cents=4800, adjusted_cents=4000, patient_cents=1200, open_cents=0)
+    wanted = Balance(
+        billed_cents=10000,
+        paid_cents=4800,
+        adjusted_cents=4000,
+        contractual_cents=4000,
+        patient_cents=1200,
+        open_cents=0,
+    )
     (settled,) = office.of(ClaimSettled)
     assert (settled.balance, settled.outcome, settled.next, settled.reversed) == (wanted, "paid", "patient", False)
     assert office.of(ClaimDisputed) == [] and office.open_works() == []
@@ -73,7 +80,7 @@ async def test_an_unpaid_denial_is_not_posted_as_a_write_off(
     (work,) = office.open_works()
     assert settled.outcome == "denied"
     assert (denied.category, denied.carc, denied.rarc, denied.cents) == ("authorization", ("197",), ("N54",), 10000)
-    assert denied.due_on == date(2026, 8, 31) and not denied.underpaid
+    assert denied.due_on == date(2026, 8, 31) and denied.kind == "denied"
     assert (work.kind, work.reason, work.due_on, work.dollars_cents) == ("denial", "carc-197", denied.due_on, 10000)
 
 
@@ -121,7 +128,7 @@ async def test_a_duplicate_denial_of_a_paid_claim_denies_nothing(
 async def test_allowed_below_the_contract_is_told(office: Any, account: Any, payment: Any, readable: Any) -> None:
     await submit_and_post(office, account, readable, payment(adjustments=(("CO", "45", 5000), ("PR", "2", 1000))))
     (fact,) = office.of(ClaimDisputed)
-    assert (fact.underpaid, fact.cents, fact.category) == (True, 1000, "underpayment")
+    assert (fact.kind, fact.cents, fact.category) == ("underpaid", 1000, "underpayment")
     assert [work.kind for work in office.open_works()] == ["underpayment"]
 
 
@@ -286,7 +293,9 @@ async def test_a_denial_taken_back_after_the_write_off_takes_that_back_too(
     await resolve_denial(office.desk, office.open_works()[0].work_id, "write_off", "")
     correction = readable(takeback(denied), payment(adjustments=PAID_IN_FULL), trace="T2")
     await receive_remittance(office.desk, correction, "file")
-    wanted = Balance(billed_cents=10000, paid_cents=4800, adjusted_cents=4000, patient_cents=1200)
+    wanted = Balance(
+        billed_cents=10000, paid_cents=4800, adjusted_cents=4000, contractual_cents=4000, patient_cents=1200
+    )
     assert await office.books.balance("c1") == wanted
 
 

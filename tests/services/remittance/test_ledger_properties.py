@@ -4,17 +4,24 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from dataclasses import replace
 from itertools import permutations
 from typing import Any
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from kernel.errors import Refused
 from remittance.handlers.accounts import open_account
 from remittance.handlers.disputes import resolve_denial
+from remittance.handlers.patients import record_patient_payment
 from remittance.handlers.remittances import receive_remittance
+from remittance.handlers.work import CREDIT_BALANCE
 from remittance.model import denial, ledger
+from remittance.model.events import PatientPaid
+from remittance.model.identity import derived_id
 from remittance.model.ledger import Balance, Entry, Posting, balance_of, entries_of, mirror, transfer
+from remittance.model.patient import PatientPayment
 
 CLAIMS = ("c1", "c2", "c3")
 CENTS = st.integers(-(10**9), 10**9)
@@ -36,6 +43,9 @@ steps = st.one_of(
     st.tuples(st.just("take back"), st.integers(0, 20)),
     st.tuples(st.just("write off"), st.integers(0, 20)),
     st.tuples(st.just("appeal"), st.integers(0, 20)),
+    st.tuples(
+        st.just("patient"), st.sampled_from(CLAIMS), st.integers(1, 3000), st.booleans(), st.sampled_from("abcdef")
+    ),
 )
 
 
@@ -46,6 +56,7 @@ class Run:
         self.office, self.account, self.payment = office, account, payment
         self.takeback, self.readable = takeback, readable
         self.sent: list[Any] = []
+        self.patients: dict[str, int] = {}
 
     async def step(self, name: str, *details: Any) -> None:
         if name == "submit":
@@ -55,6 +66,8 @@ class Run:
             await self._send((self.payment(claim_id, adjustments=variant),), plb)
         elif name in ("again", "take back"):
             await self._repeat(name, details[0])
+        elif name == "patient":
+            await self._pay(*details)
         else:
             await self._resolve(name.replace(" ", "_"), details[0])
 
@@ -73,6 +86,25 @@ class Run:
         elif not reading.payments[0].is_reversal:
             await self._send((self.takeback(reading.payments[0]),))
 
+    async def _pay(self, claim_id: str, cents: int, at_visit: bool, key: str) -> None:
+        """Taken whole or refused whole, and never above what the patient owes or can come to owe."""
+        books = self.office.books
+        before = await books.balance(claim_id)
+        known = books.postings.get(derived_id("patient-payment", key))
+        paid = PatientPayment(claim_id=claim_id, paid_cents=cents, method="card", key=key, point_of_service=at_visit)
+        limit = before.patient_limit_cents if at_visit else before.patient_open_cents
+        try:
+            _, after = await record_patient_payment(self.office.desk, paid)
+        except Refused:
+            assert await books.balance(claim_id) == before
+            assert claim_id not in books.accounts or cents > limit or (known and known.mark != paid.mark)
+            return
+        if known is None:
+            assert cents <= limit
+            self.patients[key] = cents
+        assert after.patient_paid_cents == before.patient_paid_cents + (0 if known else cents)
+        assert replace(after, patient_paid_cents=0) == replace(before, patient_paid_cents=0)
+
     async def _resolve(self, action: str, index: int) -> None:
         found = [item for item in self.office.books.denials.values() if item.state == denial.OPEN]
         if found:
@@ -90,7 +122,15 @@ class Run:
         claims_only = [e for p in books.postings.values() if p.claim_id for e in p.entries]
         assert tenant == balance_of(claims_only) and tenant.holds
         assert sum(e.net_cents for e in entries) == 0
-        assert self.office.net(ledger.CASH) == sum(r.paid_cents for r in books.remittances.values())
+        transferred = sum(r.paid_cents for r in books.remittances.values())
+        assert self.office.net(ledger.CASH) == transferred + sum(self.patients.values())
+        assert tenant.patient_paid_cents == sum(self.patients.values())
+        assert len(self.office.of(PatientPaid)) == len(self.patients)
+        owed_back = {
+            work.focus: work.dollars_cents for work in self.office.open_works() if work.reason == CREDIT_BALANCE
+        }
+        credits = {f"Claim/{c}" for c, b in zip(CLAIMS, balances, strict=True) if b.credit_cents}
+        assert set(owed_back) == credits and all(cents > 0 for cents in owed_back.values())
         waiting = sum(item.payment.paid_cents for item in books.waiting.values())
         assert self.office.net(ledger.UNAPPLIED) == -waiting
         assert [b.billed_cents for b in balances] == [10000 * (c in books.accounts) for c in CLAIMS]
@@ -127,7 +167,9 @@ def test_the_order_of_arrival_does_not_matter(
                 await receive_remittance(office.desk, item, "file")
         return await office.books.balance("c1"), len(office.books.waiting)
 
-    wanted = Balance(billed_cents=10000, paid_cents=3500, adjusted_cents=4000, patient_cents=2500)
+    wanted = Balance(
+        billed_cents=10000, paid_cents=3500, adjusted_cents=4000, contractual_cents=4000, patient_cents=2500
+    )
     orders = permutations((None, first, back, second))
     assert {asyncio.run(run(order)) for order in orders} == {(wanted, 0)}
 
@@ -170,6 +212,8 @@ def test_the_denial_table_is_exhaustive() -> None:
         ("open", "overturned"),
         ("appealed", "written_off"),
         ("appealed", "overturned"),
+        ("appealed", "upheld"),
+        ("upheld", "overturned"),
         ("written_off", "overturned"),
     }
     assert denial.TRANSITIONS.terminal == {"overturned"}

@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import datetime
 
-from claims_gateway.handlers.building import REJECTION
 from claims_gateway.handlers.needs import Claims, move, note
 from claims_gateway.model import (
     REJECTED,
+    REJECTION,
     SUBMITTED,
     SUBMITTING,
     TRANSITIONS,
@@ -37,6 +37,9 @@ async def acknowledge_claim(claims: Claims, said: Acknowledgment, now: datetime)
     claim = await claims.lock_by_control_number(said.control_number)
     if claim is None:
         return False, []
+    if said.interchange in claim.sent_before:  # it was rejected there, and corrected since
+        await note(claims, claim, f"late-{said.reason}", now)
+        return True, []
     numbered = replace(claim, payer_claim_number=said.payer_claim_number or claim.payer_claim_number)
     return True, await _acknowledge(claims, numbered, said.state, said.reason, now)
 

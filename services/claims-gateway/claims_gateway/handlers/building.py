@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
 
-from kernel.errors import Refused
 from kernel.identifiers import control_number
 
 from claims_gateway.handlers.needs import Claims, locked, move, note
 from claims_gateway.model import (
     CLOSED,
-    CORRECTED,
     DRAFT,
     HELD,
+    HOLD,
     OPEN,
     READY,
     REJECTED,
@@ -29,8 +27,6 @@ from claims_gateway.model import (
 )
 from claims_gateway.rules import RuleBook, World, scrub
 
-HOLD = "claim-hold"
-REJECTION = "rejection"
 _OWNERS = {"coverage": "front-desk", "authorization": "authorization", "person": "biller"}
 _CLAIM = uuid.UUID("0d0c2f6e-3d62-5a8b-8f0e-7a1f5c9b4e22")
 
@@ -51,11 +47,11 @@ async def take_charges(
     if not draft.lines:
         return await _close_empty(claims, claim, now)
     await claims.hold_encounter(draft.encounter)
-    claim = await _assess(claims, book, _numbered(claim), now)
+    claim = await assess(claims, book, _numbered(claim), now)
     if not await claims.add(claim, now):
         return []
-    await claims.record(claim.claim_id, DRAFT, claim.state, _reason(claim), now)
-    return _built(claim, DRAFT)
+    await claims.record(claim.claim_id, DRAFT, claim.state, reason_of(claim), now)
+    return built(claim, DRAFT)
 
 
 async def take_submitted(
@@ -71,11 +67,11 @@ async def take_submitted(
         answers=answers,
         given_authorization=authorization,
     )
-    claim = await _assess(claims, book, _numbered(claim), now)
+    claim = await assess(claims, book, _numbered(claim), now)
     if not await claims.add(claim, now):
         return None
-    await claims.record(claim.claim_id, DRAFT, claim.state, _reason(claim), now)
-    return claim, _built(claim, DRAFT)
+    await claims.record(claim.claim_id, DRAFT, claim.state, reason_of(claim), now)
+    return claim, built(claim, DRAFT)
 
 
 async def standing_claim(claims: Claims, draft: Draft) -> Claim | None:
@@ -104,7 +100,7 @@ async def take_submitted_again(
     number = authorization or standing.given_authorization
     renewed = _numbered(replace(standing, draft=own, answers=answers, given_authorization=number))
     await claims.replace_lines(renewed)
-    facts = await _reassess(claims, book, renewed, now)
+    facts = await reassess(claims, book, renewed, now)
     return await locked(claims, standing.claim_id), facts
 
 
@@ -122,12 +118,16 @@ async def _take_again(
 ) -> list[Fact]:
     if draft.version < known.draft.version or _content(draft) == _content(known.draft):
         return []
-    if known.state not in OPEN:
+    if known.state not in OPEN | {REJECTED}:
         await note(claims, known, "charges-after-submission", now)
         return []
     changed = _numbered(replace(known, draft=draft, answers=answers))
     await claims.replace_lines(changed)
-    return await _reassess(claims, book, changed, now)
+    if known.state == REJECTED:  # a person says when it is whole and goes out again
+        await claims.save(changed, now)
+        await note(claims, changed, "charges-corrected", now)
+        return []
+    return await reassess(claims, book, changed, now)
 
 
 def _content(draft: Draft) -> tuple[object, ...]:
@@ -143,7 +143,7 @@ def _numbered(claim: Claim) -> Claim:
     return replace(claim, draft=replace(claim.draft, lines=lines))
 
 
-async def _assess(claims: Claims, book: RuleBook, claim: Claim, now: datetime) -> Claim:
+async def assess(claims: Claims, book: RuleBook, claim: Claim, now: datetime) -> Claim:
     """Runs the edits, sets the deadline, and says ready or held."""
     draft = claim.draft
     days = [line.service_from for line in draft.lines if line.service_from]
@@ -151,16 +151,24 @@ async def _assess(claims: Claims, book: RuleBook, claim: Claim, now: datetime) -
     findings = scrub(claim, World(book, now.date(), tuple(history)))
     payer, first = book.payers.get(claim.payer_id), draft.service_date
     deadline = payer.deadline(first) if payer and first else None
-    assessed = replace(claim, findings=findings, filing_deadline=deadline)
+    payer_class = payer.payer_class if payer else ""
+    assessed = replace(claim, findings=findings, filing_deadline=deadline, payer_class=payer_class)
     return replace(assessed, state=HELD if assessed.errors else READY)
 
 
-def _reason(claim: Claim) -> str:
+def traced(claim: Claim, trace: str) -> Claim:
+    """The claim in the burst that wakes it; in its own, where nothing is traced."""
+    return replace(claim, draft=replace(claim.draft, trace=trace)) if trace else claim
+
+
+def reason_of(claim: Claim) -> str:
+    """The edit that holds it, or clean."""
     return claim.errors[0].edit_id if claim.errors else "clean"
 
 
-def _built(claim: Claim, from_state: str) -> list[Fact]:
-    facts: list[Fact] = [ClaimMoved("claim.built", claim, from_state, _reason(claim))]
+def built(claim: Claim, from_state: str) -> list[Fact]:
+    """A claim stands: ready, or held and somebody's."""
+    facts: list[Fact] = [ClaimMoved("claim.built", claim, from_state, reason_of(claim))]
     return facts + (_held(claim, from_state) if claim.state == HELD else [])
 
 
@@ -172,70 +180,31 @@ def _held(claim: Claim, from_state: str) -> list[Fact]:
     ]
 
 
-async def _reassess(claims: Claims, book: RuleBook, claim: Claim, now: datetime) -> list[Fact]:
+async def reassess(claims: Claims, book: RuleBook, claim: Claim, now: datetime) -> list[Fact]:
     """A claim that is held or ready, with something changed: held and ready lead into each other."""
-    assessed = await _assess(claims, book, claim, now)
+    assessed = await assess(claims, book, claim, now)
     if assessed.state == claim.state:
         await claims.save(assessed, now)
-        moved = _reason(assessed) != _reason(claim)
+        moved = reason_of(assessed) != reason_of(claim)
         return _held(assessed, claim.state) if assessed.state == HELD and moved else []
-    moved_claim = await move(claims, replace(assessed, state=claim.state), assessed.state, _reason(assessed), now)
+    moved_claim = await move(claims, replace(assessed, state=claim.state), assessed.state, reason_of(assessed), now)
     if moved_claim.state == HELD:
         return _held(moved_claim, claim.state)
     return [
         ClaimMoved("claim.built", moved_claim, claim.state, "released"),
-        WorkClosed(HOLD, _reason(claim), "biller", moved_claim),
+        WorkClosed(HOLD, reason_of(claim), "biller", moved_claim),
     ]
 
 
 async def look_again(
-    claims: Claims, book: RuleBook, claim_id: str, answers: Answers, now: datetime
+    claims: Claims, book: RuleBook, claim_id: str, answers: Answers, now: datetime, trace: str = ""
 ) -> tuple[Claim | None, list[Fact]]:
-    """Others know more now. A claim that is no longer held has not waited for them."""
+    """Others know more now. A claim that is no longer held has not waited for them.
+
+    `trace` is the burst that woke it, in which it goes on.
+    """
     claim = await claims.lock(claim_id)
     if claim is None or claim.state != HELD:
         return claim, []
-    facts = await _reassess(claims, book, replace(claim, answers=answers), now)
+    facts = await reassess(claims, book, traced(replace(claim, answers=answers), trace), now)
     return await claims.lock(claim_id), facts
-
-
-async def release_hold(
-    claims: Claims,
-    book: RuleBook,
-    claim_id: str,
-    waive: Sequence[str],
-    authorization: str,
-    answers: Answers,
-    now: datetime,
-) -> tuple[Claim, list[Fact]]:
-    """A person overrules edits, gives an authorization number, or has mended the cause elsewhere.
-
-    A rejected claim is corrected by it and goes out again. For a claim that has gone on, nothing happens.
-    Refused: claim-not-found, edit-unknown, edit-not-waivable.
-    """
-    claim = await locked(claims, claim_id)
-    _check_waivable(book, waive)
-    if claim.state not in {HELD, REJECTED}:
-        return claim, []
-    waived = tuple(dict.fromkeys((*claim.waived, *waive)))
-    changed = replace(
-        claim, waived=waived, answers=answers, given_authorization=authorization or claim.given_authorization
-    )
-    facts = await (_correct if claim.state == REJECTED else _reassess)(claims, book, changed, now)
-    return await locked(claims, claim_id), facts
-
-
-async def _correct(claims: Claims, book: RuleBook, claim: Claim, now: datetime) -> list[Fact]:
-    corrected = await move(claims, claim, CORRECTED, "corrected", now)
-    assessed = await _assess(claims, book, corrected, now)
-    moved = await move(claims, replace(assessed, state=CORRECTED), assessed.state, _reason(assessed), now)
-    return [*_built(moved, REJECTED), WorkClosed(REJECTION, "corrected", "biller", moved)]
-
-
-def _check_waivable(book: RuleBook, waive: Sequence[str]) -> None:
-    for edit_id in waive:
-        edit = book.edit(edit_id)
-        if edit is None:
-            raise Refused("edit-unknown", "no edit has this id")
-        if not edit.waivable:
-            raise Refused("edit-not-waivable", f"{edit_id} cannot be overruled: mend its cause")

@@ -8,6 +8,7 @@ from datetime import datetime
 from claims_gateway.handlers.needs import Claims, locked, move, note
 from claims_gateway.model import (
     ADJUDICATED,
+    APPEALED,
     DENIED,
     PAID,
     PARTLY_PAID,
@@ -58,6 +59,11 @@ async def note_denial(claims: Claims, claim_id: str, category: str, now: datetim
 
 async def note_underpayment(claims: Claims, claim_id: str, now: datetime) -> list[Fact]:
     return await _move_or_note(claims, claim_id, UNDERPAID, "below-contract", now)
+
+
+async def note_appeal(claims: Claims, claim_id: str, now: datetime) -> list[Fact]:
+    """A person asked the payer to think again: its next answer settles the claim."""
+    return await _move_or_note(claims, claim_id, APPEALED, "appealed", now)
 
 
 async def _move_or_note(claims: Claims, claim_id: str, state: str, reason: str, now: datetime) -> list[Fact]:

@@ -7,10 +7,10 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
 
-from claims_gateway.handlers.building import HOLD
 from claims_gateway.handlers.needs import Claims, move
 from claims_gateway.model import (
     HELD,
+    HOLD,
     SUBMITTED,
     SUBMITTING,
     Claim,

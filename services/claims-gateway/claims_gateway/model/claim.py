@@ -118,7 +118,11 @@ class Draft:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Claim:
-    """One claim of one encounter to one payer. `control_number` is CLM01; `responsibility` 1 primary, 2 secondary."""
+    """One claim of one encounter to one payer. `control_number` is CLM01; `responsibility` 1 primary, 2 secondary.
+
+    `touched`: a person has released, waived or corrected it. `sent_before`: ISA13 of the files that carried it in vain,
+    before it was corrected.
+    """
 
     claim_id: str
     control_number: str
@@ -133,6 +137,9 @@ class Claim:
     payer_claim_number: str = ""
     original_adjudicated: bool = False
     filing_deadline: date | None = None
+    payer_class: str = ""
+    touched: bool = False
+    sent_before: tuple[int, ...] = ()
 
     @property
     def payer_id(self) -> str:

@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 
 from claims_gateway.model.claim import Claim
 
 
 @dataclass(frozen=True, slots=True)
 class Acknowledgment:
-    """What an acknowledgement says about one claim: the state it leads to and why (a code, never text)."""
+    """What an acknowledgement says about one claim: the state it leads to and why (a code, never text).
+
+    `interchange` is ISA13 of the file that it answers to, where it says so.
+    """
 
     control_number: str
     state: str
     reason: str
     payer_claim_number: str = ""
+    interchange: int = -1
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,3 +75,23 @@ class Interchange:
     content: str
     claim_ids: tuple[str, ...] = ()
     trace: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """A claim as a list shows it. `reason` is the code of its last step."""
+
+    claim: Claim
+    created_at: datetime
+    changed_at: datetime
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """A row of a claim's history."""
+
+    from_state: str
+    to_state: str
+    reason: str
+    happened_at: datetime

@@ -60,3 +60,8 @@ TRANSITIONS: Final = Transitions(
 SENT: Final = TRANSITIONS.states - {DRAFT, HELD, REJECTED, CORRECTED, VOIDED, CLOSED}
 # Its content may still change.
 OPEN: Final = frozenset({HELD, READY})
+
+# The work that a person has with a claim, by its kind, and the states in which it waits for that.
+HOLD: Final = "claim-hold"
+REJECTION: Final = "rejection"
+WAITS_AS: Final = {HELD: HOLD, REJECTED: REJECTION}

@@ -32,6 +32,16 @@ SHIPPED = Path(__file__).parent
 _WAITS = {"coverage", "authorization", "person"}
 _GOES_WITH = ("any", "visit", "procedure")
 
+# SBR09 in the classes by which the line is measured (X12 005010X222A1, 2000B SBR09); what is not named is "other".
+_PAYER_CLASSES = {
+    "medicare": ("MA", "MB", "16"),
+    "medicaid": ("MC",),
+    "tricare": ("CH",),
+    "commercial": ("CI", "BL", "HM", "12", "13", "14", "15", "17", "FI"),
+}
+_CLASS_OF = {indicator: name for name, indicators in _PAYER_CLASSES.items() for indicator in indicators}
+OTHER_CLASS = "other"
+
 
 @dataclass(frozen=True, slots=True)
 class Payer:
@@ -42,6 +52,11 @@ class Payer:
     corrected_filing_days: int
     receiver: str
     mpfs: bool
+
+    @property
+    def payer_class(self) -> str:
+        """medicare, medicaid, tricare, commercial or other."""
+        return _CLASS_OF.get(self.filing_indicator, OTHER_CLASS)
 
     def deadline(self, service_date: date) -> date:
         """Last day on which an original claim may reach the payer."""

@@ -11,7 +11,18 @@ from google.protobuf.message import Message
 from rcm.claims.v1 import claims_pb2
 from rcm.work.v1 import work_pb2
 
-from claims_gateway.model import Claim, ClaimMoved, Fact, FileUnmatched, Finding, WorkClosed, WorkOpened
+from claims_gateway.model import (
+    WAITS_AS,
+    Claim,
+    ClaimMoved,
+    Fact,
+    FileUnmatched,
+    Finding,
+    Shown,
+    Step,
+    WorkClosed,
+    WorkOpened,
+)
 from claims_gateway.wire.charges import write_diagnoses, write_lines
 from claims_gateway.wire.resources import claim_resource, claim_task
 
@@ -64,6 +75,9 @@ def claim_changed(moved: ClaimMoved, now: datetime) -> claims_pb2.ClaimChanged:
         filing_deadline=claim.filing_deadline.isoformat() if claim.filing_deadline else "",
         patient=claim.draft.visit.patient.reference,
         coverage=insurance.reference if insurance else "",
+        payer_class=claim.payer_class,
+        rendering_npi=claim.rendering_npi,
+        touched=claim.touched,
     )
 
 
@@ -77,7 +91,10 @@ def finding_message(finding: Finding) -> claims_pb2.ClaimFinding:
     )
 
 
-def summary(claim: Claim) -> claims_pb2.ClaimSummary:
+def summary(shown: Shown, tenant: str) -> claims_pb2.ClaimSummary:
+    """A claim as lists and answers show it."""
+    claim = shown.claim
+    kind = WAITS_AS.get(claim.state, "")
     return claims_pb2.ClaimSummary(
         claim_id=claim.claim_id,
         control_number=claim.control_number,
@@ -87,6 +104,24 @@ def summary(claim: Claim) -> claims_pb2.ClaimSummary:
         total_cents=claim.total_cents,
         findings=[finding_message(finding) for finding in claim.findings],
         journey_id=claim.draft.journey_id,
+        payer_class=claim.payer_class,
+        frequency=claim.frequency,
+        responsibility=claim.responsibility,
+        filing_deadline=claim.filing_deadline.isoformat() if claim.filing_deadline else "",
+        payer_claim_number=claim.payer_claim_number,
+        touched=claim.touched,
+        waived=claim.waived,
+        created_at=shown.created_at,
+        changed_at=shown.changed_at,
+        reason=shown.reason,
+        work_id=work_id(kind, _subject(tenant, claim)) if kind else "",
+    )
+
+
+def step_message(step: Step) -> claims_pb2.ClaimStep:
+    """A row of a claim's history."""
+    return claims_pb2.ClaimStep(
+        from_state=step.from_state, to_state=step.to_state, reason=step.reason, happened_at=step.happened_at
     )
 
 

@@ -59,7 +59,8 @@ def _read(content: bytes) -> Mail:
         if transaction_set.code == "999":
             files.append(_verdict(read_999(transaction_set)))
         elif transaction_set.code == "277":
-            claims += [_claim(status) for status in read_277ca(transaction_set).claims]
+            answer = read_277ca(transaction_set)
+            claims += [_claim(status, _number(answer.batch_reference)) for status in answer.claims]
         else:
             raise Unreadable("mail-kind", "ST01", "not an acknowledgement")
     return Mail(tuple(files), tuple(claims))
@@ -79,11 +80,12 @@ def _verdict(group: GroupAcknowledgment) -> FileVerdict:
     return FileVerdict(_number(group.group_control), RECEIVED if proceeds else REJECTED, reason)
 
 
-def _claim(status: ClaimStatus) -> Acknowledgment:
+def _claim(status: ClaimStatus, interchange: int) -> Acknowledgment:
+    """Our BHT03, to which a 277CA answers, is the ISA13 of the file."""
     first = next((found for found in status.statuses if found.accepted == status.accepted), None)
     reason = f"277ca-{first.category}-{first.code}" if first else "277ca-no-status"
     state = ACCEPTED if status.accepted else REJECTED
-    return Acknowledgment(status.control_number, state, reason, status.payer_claim_number)
+    return Acknowledgment(status.control_number, state, reason, status.payer_claim_number, interchange)
 
 
 def _number(text: str) -> int:

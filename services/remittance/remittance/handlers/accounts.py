@@ -25,15 +25,16 @@ async def open_account(desk: Desk, account: ClaimAccount) -> None:
 
 
 def _merged(known: ClaimAccount, told: ClaimAccount) -> ClaimAccount:
-    """What is told now; the first trace stays, and nothing that is known gives way to nothing."""
+    """What is told now, the burst that sent it included; nothing that is known gives way to nothing."""
     return replace(
         told,
-        trace=known.trace or told.trace,
+        trace=told.trace or known.trace,
         journey_id=told.journey_id or known.journey_id,
         payer_claim_number=told.payer_claim_number or known.payer_claim_number,
         lines=told.lines or known.lines,
         provider=told.provider or known.provider,
         insurer=told.insurer or known.insurer,
+        payer_class=told.payer_class or known.payer_class,
     )
 
 

@@ -49,6 +49,17 @@ def remarks_of(payment: ClaimPayment) -> tuple[str, ...]:
     return tuple(dict.fromkeys(remarks))
 
 
+def denied_codes(payment: ClaimPayment, payer_id: str, rules: Rulebook, on: date) -> tuple[str, ...]:
+    """The procedures that were denied, as billed: those of the lines denied, or all where the claim was as a whole."""
+
+    def denied(adjustments: tuple[Adjustment, ...], remarks: tuple[str, ...]) -> bool:
+        return any(item.kind == DENIAL for item in _classify(adjustments, remarks, payer_id, rules, on))
+
+    whole = denied(payment.adjustments, payment.remark_codes)
+    lines = [line for line in payment.lines if whole or denied(line.adjustments, line.remark_codes)]
+    return tuple(dict.fromkeys(line.original_code or line.code for line in lines))
+
+
 def shortfall_of(payment: ClaimPayment, payer_id: str, rules: Rulebook, on: date) -> Shortfall | None:
     """What a primary payer allowed below the contract, over the lines that it did not deny; None when all is well.
 

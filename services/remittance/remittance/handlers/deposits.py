@@ -30,7 +30,7 @@ async def receive_deposit(desk: Desk, deposit: Deposit) -> None:
     candidates = await desk.books.remittances_by_trace(deposit.trace_number)
     remittance, reason = _choose(deposit, [item for item in candidates if not item.deposit_id])
     if remittance is not None:
-        await _match(desk, deposit, remittance)
+        await _match(desk, deposit, remittance, remittance.trace)
         return
     await desk.tell(DepositSeen(deposit=deposit, reason=reason))
     if reason == NO_REMITTANCE:
@@ -51,29 +51,36 @@ def _choose(deposit: Deposit, candidates: list[ReceivedRemittance]) -> tuple[Rec
     return None, AMBIGUOUS if fitting else AMOUNT_DIFFERS
 
 
-async def expect_deposit(desk: Desk, remittance: ReceivedRemittance) -> None:
-    """A remittance came: its money may be there already, or has three business days."""
+async def find_deposit(desk: Desk, remittance: ReceivedRemittance) -> Deposit | None:
+    """The deposit that came before its remittance."""
     if not remittance.awaits_deposit:
-        return
+        return None
     waiting = [item for item in await desk.books.deposits_by_trace(remittance.trace_number) if not item.remittance_id]
     fitting = [item for item in waiting if item.amount_cents == remittance.paid_cents]
     if len(fitting) > 1:
         fitting = [item for item in fitting if item.trace_origin == remittance.trace_origin]
-    if len(fitting) == 1:
-        await _match(desk, fitting[0], remittance)
-        return
-    await _wait(desk, f"remittance:{remittance.remittance_id}")
+    return fitting[0] if len(fitting) == 1 else None
 
 
-async def _match(desk: Desk, deposit: Deposit, remittance: ReceivedRemittance) -> None:
+async def expect_deposit(desk: Desk, remittance: ReceivedRemittance, deposit: Deposit | None) -> None:
+    """A remittance came: its money is there already, as `find_deposit` says, or has three business days."""
+    if deposit is not None:
+        await _match(desk, deposit, remittance, deposit.trace)
+    elif remittance.awaits_deposit:
+        await _wait(desk, f"remittance:{remittance.remittance_id}")
+
+
+async def _match(desk: Desk, deposit: Deposit, remittance: ReceivedRemittance, first: str) -> None:
+    """`first` is the burst that took in whichever came first and has waited for the other."""
     matched = replace(deposit, remittance_id=remittance.remittance_id)
     await desk.books.settle_deposit(deposit.deposit_id, remittance.remittance_id)
     await desk.books.settle_remittance(remittance.remittance_id, deposit.deposit_id)
     await desk.cancel(DEPOSIT_DUE, f"deposit:{deposit.deposit_id}")
     await desk.cancel(DEPOSIT_DUE, f"remittance:{remittance.remittance_id}")
-    await desk.tell(DepositSeen(deposit=matched))
-    await close_work(desk, derived_id("work", "deposit", deposit.deposit_id), "resolved")
-    await close_work(desk, derived_id("work", "no-deposit", remittance.remittance_id), "resolved")
+    with desk.resume(first, ""):
+        await desk.tell(DepositSeen(deposit=matched))
+        await close_work(desk, derived_id("work", "deposit", deposit.deposit_id), "resolved")
+        await close_work(desk, derived_id("work", "no-deposit", remittance.remittance_id), "resolved")
 
 
 async def _wait(desk: Desk, key: str) -> None:

@@ -6,13 +6,15 @@ from dataclasses import replace
 
 from kernel.errors import Refused
 
-from remittance.handlers.adjudicate import remarks_of
+from remittance.handlers.adjudicate import denied_codes, remarks_of
 from remittance.handlers.ports import Desk
-from remittance.handlers.work import close_work, denial_work, open_work, underpayment_work
+from remittance.handlers.work import close_work, denial_work, open_work, review_credit, underpayment_work
 from remittance.model.advice import ClaimPayment
-from remittance.model.claim import DENIED, PARTLY_PAID, Adjudication, ClaimAccount, Shortfall
-from remittance.model.denial import ACTIONS, OVERTURNED, TRANSITIONS, WRITTEN_OFF, Denial
-from remittance.model.events import ClaimDisputed, ClaimSettled
+from remittance.model.claim import DENIED as OUTCOME_DENIED
+from remittance.model.claim import PARTLY_PAID, Adjudication, ClaimAccount, Shortfall
+from remittance.model.denial import ACTIONS, APPEALED, OVERTURNED, TRANSITIONS, UPHELD, WRITTEN_OFF, Denial
+from remittance.model.events import APPEALED as TOLD_APPEALED
+from remittance.model.events import DENIED, UNDERPAID, ClaimDisputed, ClaimSettled
 from remittance.model.identity import derived_id
 from remittance.model.ledger import WRITE_OFF, Balance, Posting, write_off
 from remittance.model.remittance import ReceivedRemittance
@@ -33,6 +35,8 @@ async def dispute(
     denials = adjudication.denials
     category = denials[0].category
     remarks = remarks_of(payment)
+    for earlier in await desk.books.denials_of(account.claim_id):
+        await _uphold(desk, earlier)
     denial = Denial(
         work_id=derived_id("work", "denial", posting_id),
         claim_id=account.claim_id,
@@ -42,19 +46,27 @@ async def dispute(
         rarc=remarks,
         cents=denied_cents,
         due_on=desk.rules.appeal_by(account.payer_id, category, remarks, remittance.payment_date),
+        payer_id=account.payer_id,
+        remittance_id=remittance.remittance_id,
+        codes=denied_codes(payment, account.payer_id, desk.rules, remittance.payment_date),
     )
     await desk.books.add_denial(denial)
-    await desk.tell(
-        ClaimDisputed(
-            account=account,
-            category=category,
-            cents=denied_cents,
-            due_on=denial.due_on,
-            carc=denial.carc,
-            rarc=remarks,
-        )
-    )
+    await desk.tell(_disputed(account, denial, DENIED))
     await open_work(desk, denial_work(account, denial))
+
+
+def _disputed(account: ClaimAccount, denial: Denial, kind: str) -> ClaimDisputed:
+    return ClaimDisputed(
+        account=account,
+        category=denial.category,
+        cents=denial.cents,
+        due_on=denial.due_on,
+        carc=denial.carc,
+        rarc=denial.rarc,
+        work_id=denial.work_id,
+        codes=denial.codes,
+        kind=kind,
+    )
 
 
 async def dispute_shortfall(
@@ -62,11 +74,25 @@ async def dispute_shortfall(
 ) -> None:
     """Tells that a payer allowed less than its contract says."""
     due_on = desk.rules.appeal_by(account.payer_id, UNDERPAYMENT, (), remittance.payment_date)
+    work = underpayment_work(account, posting_id, shortfall, due_on)
     disputed = ClaimDisputed(
-        account=account, category=UNDERPAYMENT, cents=shortfall.short_cents, due_on=due_on, underpaid=True
+        account=account,
+        category=UNDERPAYMENT,
+        cents=shortfall.short_cents,
+        due_on=due_on,
+        work_id=work.work_id,
+        codes=tuple(dict.fromkeys(line.code for line in account.lines)),
+        kind=UNDERPAID,
     )
     await desk.tell(disputed)
-    await open_work(desk, underpayment_work(account, posting_id, shortfall, due_on))
+    await open_work(desk, work)
+
+
+async def _uphold(desk: Desk, denial: Denial) -> None:
+    """The payer's answer to an appeal is another denial: that one is fought from here on."""
+    if denial.state == APPEALED:
+        await desk.books.set_denial_state(denial.work_id, UPHELD)
+        await close_work(desk, denial.work_id, "resolved")
 
 
 async def overturn(desk: Desk, denial: Denial, outcome: str) -> None:
@@ -90,8 +116,11 @@ async def resolve_denial(desk: Desk, work_id: str, action: str, reason: str) -> 
     if denial.state != state:
         TRANSITIONS.check(denial.state, state)
         await desk.books.set_denial_state(work_id, state)
-        if state == WRITTEN_OFF:
-            await _write_off(desk, account, replace(denial, state=state), reason)
+        with desk.resume(account.trace, account.journey_id):
+            if state == WRITTEN_OFF:
+                await _write_off(desk, account, replace(denial, state=state), reason)
+            else:
+                await desk.tell(_disputed(account, denial, TOLD_APPEALED))
     return await desk.books.balance(denial.claim_id)
 
 
@@ -122,17 +151,17 @@ async def _write_off(desk: Desk, account: ClaimAccount, denial: Denial, reason: 
         reason=reason or "write-off",
         concerns=denial.posting_id,
     )
-    with desk.resume(account.trace):
-        await desk.books.post(posting)
-        balance = await desk.books.balance(denial.claim_id)
-        outcome = PARTLY_PAID if balance.paid_cents or balance.patient_cents else DENIED
-        await desk.tell(
-            ClaimSettled(
-                account=account,
-                posting_id=posting.posting_id,
-                balance=balance,
-                outcome=outcome,
-                next="patient" if balance.patient_cents > 0 else "none",
-            )
+    await desk.books.post(posting)
+    balance = await desk.books.balance(denial.claim_id)
+    outcome = PARTLY_PAID if balance.paid_cents or balance.patient_cents else OUTCOME_DENIED
+    await desk.tell(
+        ClaimSettled(
+            account=account,
+            posting_id=posting.posting_id,
+            balance=balance,
+            outcome=outcome,
+            next="patient" if balance.patient_open_cents > 0 else "none",
         )
-        await close_work(desk, denial.work_id, "resolved")
+    )
+    await close_work(desk, denial.work_id, "resolved")
+    await review_credit(desk, account, balance)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from remittance.handlers.adjudicate import adjudicate, mark_of, shortfall_of
 from remittance.handlers.disputes import dispute, dispute_shortfall, overturn
 from remittance.handlers.ports import Desk
-from remittance.handlers.work import close_work, credit_balance_work, open_work, unmatched_work
+from remittance.handlers.work import close_work, open_work, review_credit, unmatched_work
 from remittance.model.advice import ClaimPayment
 from remittance.model.claim import (
     ADJUSTED,
@@ -85,7 +85,7 @@ async def _keep(desk: Desk, part: Part, reason: str) -> None:
 
 async def _post(desk: Desk, part: Part, account: ClaimAccount | None) -> str:
     """Posts the part; the reason why not, when it cannot be."""
-    if account is None:
+    if account is None or await _repeats_lines(desk, part.payment, account):
         return UNKNOWN_CLAIM
     if part.payment.status == PREDETERMINATION:
         return PREDETERMINATION_PAID if part.payment.paid_cents else ""
@@ -93,9 +93,16 @@ async def _post(desk: Desk, part: Part, account: ClaimAccount | None) -> str:
         return await _take_back(desk, part, account)
     if part.payment.charge_cents != account.billed_cents:
         return CHARGE_DIFFERS
-    with desk.resume(account.trace):
+    with desk.resume(account.trace, account.journey_id):
         await _post_payment(desk, part, account)
     return ""
+
+
+async def _repeats_lines(desk: Desk, payment: ClaimPayment, account: ClaimAccount) -> bool:
+    """Lines alone name a claim only as long as nothing is posted for it: the same lines again may be the same money."""
+    if payment.control_number == account.control_number or payment.is_reversal:
+        return False
+    return any(posting.kind == PAYMENT for posting in await desk.books.unreversed(account.claim_id))
 
 
 async def _post_payment(desk: Desk, part: Part, account: ClaimAccount) -> None:
@@ -153,7 +160,7 @@ def next_payer(balance: Balance, payment: ClaimPayment | None) -> str:
     """Who is asked next: another payer that it crossed over to, the patient, or nobody."""
     if payment is not None and payment.crossover_payer_id:
         return "secondary"
-    return "patient" if balance.patient_cents > 0 else "none"
+    return "patient" if balance.patient_open_cents > 0 else "none"
 
 
 async def _after(desk: Desk, account: ClaimAccount, balance: Balance) -> None:
@@ -161,10 +168,7 @@ async def _after(desk: Desk, account: ClaimAccount, balance: Balance) -> None:
     if balance.open_cents <= 0:
         for denial in await desk.books.denials_of(account.claim_id):
             await overturn(desk, denial, "resolved")
-    if balance.open_cents < 0:
-        await open_work(desk, credit_balance_work(account, balance))
-    else:
-        await close_work(desk, derived_id("work", "credit-balance", account.claim_id), "resolved")
+    await review_credit(desk, account, balance)
 
 
 async def _take_back(desk: Desk, part: Part, account: ClaimAccount) -> str:
@@ -174,7 +178,7 @@ async def _take_back(desk: Desk, part: Part, account: ClaimAccount) -> str:
     original = next((posting for posting in reversed(standing) if posting.mark == wanted), None)
     if original is None:
         return REVERSAL_WITHOUT_ORIGINAL
-    with desk.resume(account.trace):
+    with desk.resume(account.trace, account.journey_id):
         await _post_reversal(desk, part, account, original)
         for posting in standing:
             if posting.concerns == original.posting_id:

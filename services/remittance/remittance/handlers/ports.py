@@ -10,7 +10,7 @@ from typing import Protocol
 
 from remittance.model.claim import ClaimAccount
 from remittance.model.denial import Denial
-from remittance.model.events import Fact
+from remittance.model.events import Fact, RemittanceQuarantined
 from remittance.model.ledger import Balance, Posting
 from remittance.model.remittance import Deposit, ReceivedRemittance, UnmatchedPayment, Work
 from remittance.rules import Rulebook
@@ -33,6 +33,9 @@ class Books(Protocol):
 
     async def post(self, posting: Posting) -> None: ...
 
+    async def mark(self, posting_id: str) -> str | None:
+        """The mark of a posting, None when there is no such posting."""
+
     async def unreversed(self, claim_id: str) -> list[Posting]:
         """Payments and write-offs of a claim that nothing has taken back, oldest first."""
 
@@ -46,7 +49,7 @@ class Books(Protocol):
 
     async def settle_remittance(self, remittance_id: str, deposit_id: str) -> None: ...
 
-    async def add_quarantine(self, quarantine_id: str, file_id: str, rule: str, segment: str) -> bool:
+    async def add_quarantine(self, quarantined: RemittanceQuarantined, file_id: str) -> bool:
         """False when it lies there already."""
 
     async def add_unmatched(self, payment: UnmatchedPayment) -> None: ...
@@ -86,7 +89,7 @@ class Books(Protocol):
 class Desk:
     """Everything that a handler needs for one transaction. `now` is one instant for all of it.
 
-    `resume(traceparent)` runs a block in a new trace that links to the stored one.
+    `resume(traceparent, journey id)` runs a block in a new trace that links to the stored one and to the journey.
     """
 
     books: Books
@@ -95,7 +98,7 @@ class Desk:
     tell: Callable[[Fact], Awaitable[None]]
     schedule: Callable[[str, str, datetime], Awaitable[None]]
     cancel: Callable[[str, str], Awaitable[None]]
-    resume: Callable[[str], AbstractContextManager[object]]
+    resume: Callable[[str, str], AbstractContextManager[object]]
 
     @property
     def today(self) -> date:

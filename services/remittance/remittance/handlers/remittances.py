@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
-from remittance.handlers.deposits import expect_deposit
+from remittance.handlers.deposits import expect_deposit, find_deposit
 from remittance.handlers.payments import Part, settle
 from remittance.handlers.ports import Desk
 from remittance.handlers.work import open_work, quarantine_work
+from remittance.model.claim import find_account
 from remittance.model.events import RemittanceQuarantined, RemittanceTaken
 from remittance.model.identity import derived_id
 from remittance.model.ledger import TRANSFER, Posting, transfer
@@ -51,6 +53,8 @@ async def _absorb(
         payer_id=told.payer_id,
         paid_cents=told.paid_cents,
         claims=len(reading.payments),
+        zero_paid=told.zero_paid,
+        received_at=told.received_at,
     )
     return await _quarantine(desk, broken, file_id)
 
@@ -64,34 +68,39 @@ async def _quarantine(desk: Desk, broken: Broken, file_id: str) -> RemittanceQua
         claims=broken.claims,
         rule=broken.rule,
         segment=broken.segment,
+        zero_paid=broken.zero_paid,
+        received_at=broken.received_at or desk.now,
     )
-    if await desk.books.add_quarantine(quarantine_id, file_id, broken.rule, broken.segment):
+    if await desk.books.add_quarantine(fact, file_id):
         await desk.tell(fact)
         await open_work(desk, quarantine_work(quarantine_id, broken.rule, broken.paid_cents))
     return fact
 
 
 async def _post(desk: Desk, reading: Readable) -> RemittanceTaken:
-    remittance = reading.remittance
-    await desk.books.add_remittance(remittance)
+    await desk.books.add_remittance(reading.remittance)
     await desk.books.post(_transfer(reading))
-    numbers = sorted({payment.control_number for payment in reading.payments})
+    payments = reading.payments
+    numbers = sorted({number for item in payments for number in (item.control_number, *item.line_claims)})
     await desk.books.lock([f"claim:{number}" for number in numbers])
     accounts = await desk.books.accounts_by_control(numbers)
+    deposit = await find_deposit(desk, reading.remittance)
+    remittance = replace(reading.remittance, deposit_id=deposit.deposit_id if deposit else "")
+    named = {payment.control_number for payment in payments}
     settled = []
-    for ordinal, payment in enumerate(reading.payments, 1):
+    for ordinal, payment in enumerate(payments, 1):
         part = Part(remittance, ordinal, payment)
-        claim_id = await settle(desk, part, accounts.get(payment.control_number))
+        claim_id = await settle(desk, part, find_account(payment, accounts, named))
         settled += [(claim_id, payment.paid_cents)] if claim_id else []
     taken = RemittanceTaken(
         remittance=remittance,
-        claims=len(reading.payments),
+        claims=len(payments),
         unmatched=await desk.books.count_unmatched(remittance.remittance_id),
         settled=tuple(settled),
         provider_adjustments=reading.provider_adjustments,
     )
     await desk.tell(taken)
-    await expect_deposit(desk, remittance)
+    await expect_deposit(desk, remittance, deposit)
     return taken
 
 

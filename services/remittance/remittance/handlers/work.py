@@ -42,9 +42,17 @@ def underpayment_work(account: ClaimAccount, posting_id: str, shortfall: Shortfa
 
 
 def credit_balance_work(account: ClaimAccount, balance: Balance) -> Work:
-    """More was settled than billed: find out whose money it is (42 CFR 401.305 runs from there)."""
+    """More was settled than billed, or paid than owed: find out whose money it is (42 CFR 401.305 runs from there)."""
     work_id = derived_id("work", CREDIT_BALANCE, account.claim_id)
-    return _claim_work(account, work_id, UNMATCHED_REMITTANCE, CREDIT_BALANCE, -balance.open_cents, None)
+    return _claim_work(account, work_id, UNMATCHED_REMITTANCE, CREDIT_BALANCE, balance.credit_cents, None)
+
+
+async def review_credit(desk: Desk, account: ClaimAccount, balance: Balance) -> None:
+    """Money that is somebody's to give back is work, for as long as it is there."""
+    if balance.credit_cents > 0:
+        await open_work(desk, credit_balance_work(account, balance))
+    else:
+        await close_work(desk, derived_id("work", CREDIT_BALANCE, account.claim_id), "resolved")
 
 
 def _claim_work(

@@ -52,6 +52,11 @@ class ClaimPayment:
         """Takes an earlier payment back, negating its amounts (RFI 1429)."""
         return self.status == REVERSAL
 
+    @property
+    def line_claims(self) -> tuple[str, ...]:
+        """The claims to which its lines belong: our REF*6R is CLM01 and two digits, which come back as we sent them."""
+        return tuple(dict.fromkeys(line.line_control[:-2] for line in self.lines if len(line.line_control) > 2))
+
     def every_adjustment(self) -> tuple[Adjustment, ...]:
         """The claim's adjustments and those of its lines."""
         return self.adjustments + tuple(part for line in self.lines for part in line.adjustments)

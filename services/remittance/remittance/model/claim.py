@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Set
 from dataclasses import dataclass
 
-from remittance.model.advice import Adjustment, LinePayment
+from remittance.model.advice import Adjustment, ClaimPayment, LinePayment
 
 # What an adjustment is to us. Only `denial` leaves the amount open with the payer.
 CONTRACTUAL = "contractual"
@@ -50,6 +51,7 @@ class ClaimAccount:
     payer_claim_number: str = ""
     responsibility: int = 1
     lines: tuple[AccountLine, ...] = ()
+    payer_class: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,6 +108,21 @@ class Shortfall:
     def short_cents(self) -> int:
         """What is missing."""
         return self.expected_cents - self.allowed_cents
+
+
+def find_account(
+    payment: ClaimPayment, by_control: Mapping[str, ClaimAccount], named: Set[str] = frozenset()
+) -> ClaimAccount | None:
+    """The claim by CLP01; where that came back as none of ours, by REF*6R, when all lines are of one claim of ours.
+
+    `named` are the claims that the remittance pays under their own numbers: what repeats their lines is another thing.
+    """
+    found = by_control.get(payment.control_number)
+    if found is not None or len(payment.line_claims) != 1 or payment.line_claims[0] in named:
+        return found
+    account = by_control.get(payment.line_claims[0])
+    ours = {line.control_number for line in account.lines} if account is not None else set()
+    return account if all(line.line_control in ours for line in payment.lines) else None
 
 
 def match_lines(billed: tuple[AccountLine, ...], paid: tuple[LinePayment, ...]) -> tuple[AccountLine | None, ...]:

@@ -12,12 +12,14 @@ OPEN = "open"
 APPEALED = "appealed"
 WRITTEN_OFF = "written_off"
 OVERTURNED = "overturned"
+UPHELD = "upheld"
 
 TRANSITIONS = Transitions(
     {
         OPEN: {APPEALED, WRITTEN_OFF, OVERTURNED},
-        APPEALED: {WRITTEN_OFF, OVERTURNED},
+        APPEALED: {WRITTEN_OFF, OVERTURNED, UPHELD},
         WRITTEN_OFF: {OVERTURNED},  # the payer took the denial back after we had given it up
+        UPHELD: {OVERTURNED},  # the payer denied it again: what is open is the newer denial's
         OVERTURNED: (),
     }
 )
@@ -28,7 +30,10 @@ ACTIONS: Mapping[str, str] = {"write_off": WRITTEN_OFF, "appeal": APPEALED}
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Denial:
-    """What a payer refused. `posting_id` is the posting that recorded it, `cents` what it left open."""
+    """What a payer refused. `posting_id` is the posting that recorded it, `cents` what it left open.
+
+    `codes` are the procedures of the lines that were denied.
+    """
 
     work_id: str
     claim_id: str
@@ -39,3 +44,11 @@ class Denial:
     cents: int
     due_on: date
     state: str = OPEN
+    payer_id: str = ""
+    remittance_id: str = ""
+    codes: tuple[str, ...] = ()
+
+    @property
+    def actions(self) -> tuple[str, ...]:
+        """What a person may do from here."""
+        return tuple(action for action, state in ACTIONS.items() if TRANSITIONS.allows(self.state, state))

@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 
 from remittance.model.advice import ClaimPayment, ProviderAdjustment
 from remittance.model.claim import Adjudication, ClaimAccount
 from remittance.model.ledger import Balance
 from remittance.model.remittance import Deposit, ReceivedRemittance, Work
+
+# What a dispute is about to be told as.
+DENIED = "denied"
+UNDERPAID = "underpaid"
+APPEALED = "appealed"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,6 +38,8 @@ class RemittanceQuarantined:
     claims: int
     rule: str
     segment: str
+    zero_paid: int = 0
+    received_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,7 +62,7 @@ class ClaimSettled:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ClaimDisputed:
-    """claim.denied, claim.underpaid: what to fight for, and until when."""
+    """claim.denied, claim.underpaid, claim.appealed by its `kind`: what to fight for, and until when."""
 
     account: ClaimAccount
     category: str
@@ -63,7 +70,21 @@ class ClaimDisputed:
     due_on: date
     carc: tuple[str, ...] = ()
     rarc: tuple[str, ...] = ()
-    underpaid: bool = False
+    work_id: str = ""
+    codes: tuple[str, ...] = ()
+    kind: str = DENIED
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PatientPaid:
+    """patient.paid: `balance` is the claim's afterwards."""
+
+    account: ClaimAccount
+    payment_id: str
+    paid_cents: int
+    point_of_service: bool
+    method: str
+    balance: Balance
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,4 +103,4 @@ class WorkChanged:
     outcome: str = ""
 
 
-Fact = RemittanceTaken | RemittanceQuarantined | ClaimSettled | ClaimDisputed | DepositSeen | WorkChanged
+Fact = RemittanceTaken | RemittanceQuarantined | ClaimSettled | ClaimDisputed | PatientPaid | DepositSeen | WorkChanged

@@ -1,6 +1,8 @@
 """Double-entry books in integer cents. A posting that does not sum to zero cannot be made.
 
-Every claim on account stands as billed = paid + adjusted + patient + open. A remittance is booked in two steps, so that
+Every claim on account stands as billed = paid + adjusted + patient + open. `patient` is the patient's share; what the
+patient has paid of it stands beside the equation: it settles the share and changes nothing between us and the payer.
+A remittance is booked in two steps, so that
 money whose claim we do not know is never lost: first the whole transfer against `unapplied` (with provider adjustments
 to `plb`), then each claim that is found takes its part out of `unapplied`.
 """
@@ -25,7 +27,8 @@ TRANSFER = "transfer"
 PAYMENT = "payment"
 REVERSAL = "reversal"
 WRITE_OFF = "write-off"
-POSTING_KINDS = (BILLED, TRANSFER, PAYMENT, REVERSAL, WRITE_OFF)
+PATIENT_PAYMENT = "patient-payment"
+POSTING_KINDS = (BILLED, TRANSFER, PAYMENT, REVERSAL, WRITE_OFF, PATIENT_PAYMENT)
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,13 +79,18 @@ class Posting:
 
 @dataclass(frozen=True, slots=True)
 class Balance:
-    """A claim, a payer or a tenant: billed = paid + adjusted + patient + open, in cents."""
+    """A claim, a payer or a tenant: billed = paid + adjusted + patient + open, in cents.
+
+    `contractual` is a part of `adjusted`; `patient_paid` is what the patient has paid of `patient`.
+    """
 
     billed_cents: int = 0
     paid_cents: int = 0
     adjusted_cents: int = 0
     patient_cents: int = 0
     open_cents: int = 0
+    contractual_cents: int = 0
+    patient_paid_cents: int = 0
 
     def plus(self, other: Balance) -> Balance:
         """Both together."""
@@ -92,12 +100,29 @@ class Balance:
             self.adjusted_cents + other.adjusted_cents,
             self.patient_cents + other.patient_cents,
             self.open_cents + other.open_cents,
+            self.contractual_cents + other.contractual_cents,
+            self.patient_paid_cents + other.patient_paid_cents,
         )
 
     @property
     def holds(self) -> bool:
         """Whether the equation holds."""
         return self.billed_cents == self.paid_cents + self.adjusted_cents + self.patient_cents + self.open_cents
+
+    @property
+    def patient_open_cents(self) -> int:
+        """What the patient still owes; negative for what was paid ahead or too much."""
+        return self.patient_cents - self.patient_paid_cents
+
+    @property
+    def patient_limit_cents(self) -> int:
+        """The most that the patient can come to owe: their share, and all that the payer has not decided yet."""
+        return max(self.patient_open_cents + max(self.open_cents, 0), 0)
+
+    @property
+    def credit_cents(self) -> int:
+        """What is somebody's to give back: settled above the bill, or paid by the patient beyond all they may owe."""
+        return max(-self.open_cents, 0) + max(-self.patient_open_cents - max(self.open_cents, 0), 0)
 
 
 def entry_of(account: str, net_cents: int) -> tuple[Entry, ...]:
@@ -148,8 +173,16 @@ def write_off(cents: int) -> tuple[Entry, ...]:
     return entries_of((ADJUSTMENT, cents), (RECEIVABLE_PAYER, -cents))
 
 
+def patient_payment(cents: int) -> tuple[Entry, ...]:
+    """The patient pays of their share."""
+    return entries_of((CASH, cents), (RECEIVABLE_PATIENT, -cents))
+
+
 def balance_of(entries: Iterable[Entry]) -> Balance:
-    """The balance of a claim from its own entries (those of one payer or tenant from all of its claims)."""
+    """The balance of a claim from its own entries (those of one payer or tenant from all of its claims).
+
+    Cash under a claim is its patient's: a payer's comes in with the transfer, which belongs to no single claim.
+    """
     nets = dict.fromkeys(ACCOUNTS, 0)
     for entry in entries:
         nets[entry.account] += entry.net_cents
@@ -157,8 +190,10 @@ def balance_of(entries: Iterable[Entry]) -> Balance:
         billed_cents=-nets[REVENUE],
         paid_cents=nets[UNAPPLIED],
         adjusted_cents=nets[CONTRACTUAL] + nets[ADJUSTMENT],
-        patient_cents=nets[RECEIVABLE_PATIENT],
+        patient_cents=nets[RECEIVABLE_PATIENT] + nets[CASH],
         open_cents=nets[RECEIVABLE_PAYER],
+        contractual_cents=nets[CONTRACTUAL],
+        patient_paid_cents=nets[CASH],
     )
 
 

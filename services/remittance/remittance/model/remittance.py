@@ -17,10 +17,18 @@ NO_DEPOSIT = "no-deposit"
 AMOUNT_DIFFERS = "amount-differs"
 AMBIGUOUS = "ambiguous-trace"
 
+# Where the money of a remittance is: at the bank, on its way there, or nothing that a bank would report.
+MATCHED = "matched"
+AWAITED = "awaited"
+NONE = "none"
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReceivedRemittance:
-    """One 835 that balances. `content` is the digest of its segments without ST and SE control numbers."""
+    """One 835 that balances. `content` is the digest of its segments without ST and SE control numbers.
+
+    `claims` counts its claim payments, `zero_paid` those of nothing (CLP04 = 0); `trace` is the burst that took it in.
+    """
 
     remittance_id: str
     payer_id: str
@@ -34,11 +42,25 @@ class ReceivedRemittance:
     file_id: str
     received_at: datetime
     deposit_id: str = ""
+    claims: int = 0
+    zero_paid: int = 0
+    trace: str = ""
 
     @property
     def awaits_deposit(self) -> bool:
         """Money that a bank will report: an ACH transfer of something."""
         return self.method == "ACH" and self.paid_cents > 0
+
+    @property
+    def settlement(self) -> str:
+        """matched, awaited or none."""
+        if self.deposit_id:
+            return MATCHED
+        return AWAITED if self.awaits_deposit else NONE
+
+    def settlement_of(self, payment: ClaimPayment) -> str:
+        """The same for one claim: what pays it nothing, or takes money back, waits for no bank."""
+        return self.settlement if payment.paid_cents > 0 else NONE
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,6 +84,7 @@ class Deposit:
     amount_cents: int
     effective_on: date | None
     remittance_id: str = ""
+    trace: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -101,6 +124,8 @@ class Broken:
     payer_id: str = ""
     paid_cents: int = 0
     claims: int = 0
+    zero_paid: int = 0
+    received_at: datetime | None = None
 
 
 Reading = Readable | Broken

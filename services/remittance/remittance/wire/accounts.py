@@ -27,6 +27,7 @@ def account_of(body: ClaimChanged, journey_id: str, trace: str) -> ClaimAccount:
         payer_claim_number=body.payer_claim_number,
         responsibility=body.responsibility or 1,
         lines=tuple(_line(number, line) for number, line in enumerate(body.lines, 1)),
+        payer_class=body.payer_class,
     )
 
 

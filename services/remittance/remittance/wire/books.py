@@ -18,7 +18,7 @@ def statement_message(statement: Statement) -> pb.GetLedgerResponse:
 
 
 def balance_message(key: str, balance: Balance) -> pb.Balance:
-    """billed = paid + adjusted + patient + open, in cents."""
+    """billed = paid + adjusted + patient + open, in cents; what the patient has paid stands beside it."""
     return pb.Balance(
         key=key,
         billed_cents=balance.billed_cents,
@@ -26,6 +26,8 @@ def balance_message(key: str, balance: Balance) -> pb.Balance:
         adjusted_cents=balance.adjusted_cents,
         patient_cents=balance.patient_cents,
         open_cents=balance.open_cents,
+        patient_paid_cents=balance.patient_paid_cents,
+        contractual_cents=balance.contractual_cents,
     )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import datetime
 
 from x12.balance import balance
@@ -30,44 +31,49 @@ def digest_of(raw: bytes) -> str:
 def read_remittances(raw: bytes, file_id: str, received_at: datetime) -> list[Reading]:
     """One reading for each 835 of the file. What is not X12, or holds no 835, is one broken reading of the file."""
     readings: list[Reading] = []
+    whole = Broken(content=digest_of(raw), rule="x12-empty", segment="ISA[1]", received_at=received_at)
     try:
         readings += (read_remittance(item, file_id, received_at) for item in transaction_sets(raw))
     except X12Error as error:
-        readings.append(Broken(content=digest_of(raw), rule="x12-unreadable", segment=f"character {error.position}"))
-    return readings or [Broken(content=digest_of(raw), rule="x12-empty", segment="ISA[1]")]
+        readings.append(replace(whole, rule="x12-unreadable", segment=f"character {error.position}"))
+    return readings or [whole]
 
 
 def read_remittance(item: TransactionSet, file_id: str, received_at: datetime) -> Reading:
     """An 835 that is complete and balances on all three levels; otherwise what breaks it, and where."""
     content = content_of(item)
     if item.code != "835":
-        return Broken(content=content, rule="not-an-835", segment=place_of(item, item.start))
+        place = place_of(item, item.start)
+        return Broken(content=content, rule="not-an-835", segment=place, received_at=received_at)
     broken = next(_breaks(item), None)
     if broken is not None:
         rule, segment = broken
-        return _set_aside(item, content, rule, segment)
+        return _set_aside(item, content, rule, segment, received_at)
     try:
         return _readable(read_835(item), content, file_id, received_at)
     except ValueError as error:
         place = str(getattr(error, "path", "")) or place_of(item, item.start)
-        return Broken(content=content, rule="835-unreadable", segment=place)
+        return Broken(content=content, rule="835-unreadable", segment=place, received_at=received_at)
 
 
-def _set_aside(item: TransactionSet, content: str, rule: str, segment: str) -> Broken:
+def _set_aside(item: TransactionSet, content: str, rule: str, segment: str, received_at: datetime) -> Broken:
     """A broken 835 with what it still tells about itself, so that people see how much is at stake."""
     claims = sum(part.id == "CLP" for part in item.segments)
+    broken = Broken(content=content, rule=rule, segment=segment, claims=claims, received_at=received_at)
     try:
         view = read_835(item)
     except ValueError:
-        return Broken(content=content, rule=rule, segment=segment, claims=claims)
-    return Broken(
-        content=content,
-        rule=rule,
-        segment=segment,
+        return broken
+    return replace(
+        broken,
         payer_id=view.payer.id or view.trace_origin,
         paid_cents=view.amount_cents,
-        claims=claims,
+        zero_paid=_zero_paid(view),
     )
+
+
+def _zero_paid(view: Remittance) -> int:
+    return sum(claim.paid_cents == 0 for claim in view.claims)
 
 
 def _breaks(item: TransactionSet) -> Iterator[tuple[str, str]]:
@@ -117,11 +123,13 @@ def _readable(view: Remittance, content: str, file_id: str, received_at: datetim
         content=content,
         file_id=file_id,
         received_at=received_at,
+        claims=len(view.claims),
+        zero_paid=_zero_paid(view),
     )
     return Readable(
         remittance=remittance,
         payments=tuple(map(payment_of, view.claims)),
-        provider_adjustments=tuple(map(_provider_adjustment, view.provider_adjustments)),
+        provider_adjustments=tuple(map(provider_adjustment_of, view.provider_adjustments)),
     )
 
 
@@ -159,7 +167,8 @@ def _adjustments(views: tuple[parties.Adjustment, ...]) -> tuple[Adjustment, ...
     return tuple(Adjustment(view.group, view.reason, view.amount_cents) for view in views)
 
 
-def _provider_adjustment(view: view835.ProviderAdjustment) -> ProviderAdjustment:
+def provider_adjustment_of(view: view835.ProviderAdjustment) -> ProviderAdjustment:
+    """A pair of a PLB segment."""
     return ProviderAdjustment(
         provider_id=view.provider_id,
         fiscal_period_end=view.fiscal_period_end,

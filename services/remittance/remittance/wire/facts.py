@@ -11,6 +11,7 @@ from fhir_r4 import write
 from google.protobuf.message import Message
 from rcm.billing.v1.billing_pb2 import Adjustment
 from rcm.remittance.v1.remittance_pb2 import ClaimDenied, DepositMatched, LinePayment, PaymentPosted, RemittanceReceived
+from rcm.remittance.v1.remittance_pb2 import PatientPaid as PatientPaidMessage
 from rcm.work.v1.work_pb2 import WorkClosed, WorkOpened
 
 from remittance.model import advice
@@ -20,10 +21,12 @@ from remittance.model.events import (
     ClaimSettled,
     DepositSeen,
     Fact,
+    PatientPaid,
     RemittanceQuarantined,
     RemittanceTaken,
     WorkChanged,
 )
+from remittance.model.remittance import NONE
 from remittance.wire.adjudications import claim_response, explanation
 from remittance.wire.reconciliation import reconciliation
 from remittance.wire.tasks import task_of
@@ -53,6 +56,9 @@ def received_message(taken: RemittanceTaken, now: datetime) -> RemittanceReceive
         paid_cents=remittance.paid_cents,
         claims=taken.claims,
         unmatched=taken.unmatched,
+        received_at=remittance.received_at,
+        zero_paid=remittance.zero_paid,
+        settlement=remittance.settlement,
         reconciliation_json=b"" if taken.known else write(reconciliation(taken, now)),
     )
 
@@ -65,6 +71,9 @@ def quarantined_message(fact: RemittanceQuarantined) -> RemittanceReceived:
         paid_cents=fact.paid_cents,
         claims=fact.claims,
         reason=f"{fact.rule}@{fact.segment}",
+        received_at=fact.received_at,
+        zero_paid=fact.zero_paid,
+        settlement=NONE,
     )
 
 
@@ -95,9 +104,16 @@ def _settled(fact: ClaimSettled, now: datetime) -> Told:
         payer_id=account.payer_id,
         payer_claim_number=account.payer_claim_number,
         next=fact.next,
+        contractual_cents=balance.contractual_cents,
+        settlement=NONE,
+        by_person=fact.payment is None,
+        payer_class=account.payer_class,
+        patient_open_cents=balance.patient_open_cents,
     )
     if fact.payment is not None and fact.remittance is not None:
         body.remittance_id = fact.remittance.remittance_id
+        body.received_at.FromDatetime(fact.remittance.received_at)
+        body.settlement = fact.remittance.settlement_of(fact.payment)
         body.payer_claim_number = fact.payment.payer_claim_number or account.payer_claim_number
         body.adjustments.extend(map(_adjustment, fact.payment.adjustments))
         body.lines.extend(map(_line, fact.payment.lines))
@@ -133,9 +149,27 @@ def _disputed(fact: ClaimDisputed, now: datetime) -> Told:
         dollars_cents=fact.cents,
         deadline=fact.due_on.isoformat(),
         payer_id=account.payer_id,
+        work_id=fact.work_id,
+        codes=fact.codes,
+        payer_class=account.payer_class,
     )
-    name = "claim.underpaid" if fact.underpaid else "claim.denied"
-    return Told(name, body, _key(account.encounter, account.claim_id), account.journey_id)
+    return Told(f"claim.{fact.kind}", body, _key(account.encounter, account.claim_id), account.journey_id)
+
+
+def _patient(fact: PatientPaid, now: datetime) -> Told:
+    account = fact.account
+    body = PatientPaidMessage(
+        claim_id=account.claim_id,
+        encounter=account.encounter,
+        payment_id=fact.payment_id,
+        paid_cents=fact.paid_cents,
+        patient_open_cents=fact.balance.patient_open_cents,
+        point_of_service=fact.point_of_service,
+        method=fact.method,
+        payer_id=account.payer_id,
+        payer_class=account.payer_class,
+    )
+    return Told("patient.paid", body, _key(account.encounter, account.claim_id), account.journey_id)
 
 
 def _deposit(fact: DepositSeen, now: datetime) -> Told:
@@ -177,6 +211,7 @@ _WRITERS: dict[type, Callable[[Any, datetime], Told]] = {
     RemittanceQuarantined: _quarantined,
     ClaimSettled: _settled,
     ClaimDisputed: _disputed,
+    PatientPaid: _patient,
     DepositSeen: _deposit,
     WorkChanged: _work,
 }
