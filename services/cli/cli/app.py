@@ -21,6 +21,8 @@ from cli.asking import HOME, Folder, ask_line, fail, place_of
 from cli.channel import channel_app
 from cli.client import Line, Place
 from cli.clients import clients_app
+from cli.journey import journey_app
+from cli.kpi import kpi_app
 from cli.message import message_app
 from cli.person import person_app
 from cli.reconcile import reconcile
@@ -34,8 +36,8 @@ main = typer.Typer(
     no_args_is_help=True,
     pretty_exceptions_enable=False,
 )
-journey_app = typer.Typer(help="Where an encounter is, and how long each step took.", no_args_is_help=True)
 main.add_typer(journey_app, name="journey")
+main.add_typer(kpi_app, name="kpi")
 main.add_typer(clients_app, name="client")
 main.add_typer(message_app, name="message")
 main.add_typer(channel_app, name="channel")
@@ -59,6 +61,7 @@ def up(
     try:
         with Stack(folder, tell=lambda line: console.print(f"  {line}"), site=site) as stack:
             console.print("\n[bold green]Throughline is up.[/]")
+            console.print(f"  console         {stack.console_url} (open it in a browser)")
             console.print(f"  FHIR endpoint   {stack.fhir_url}")
             for program in stack.programs():
                 console.print(f"  {program:<18}{stack.grpc_address(program)} (gRPC, reflection on)")
@@ -158,34 +161,6 @@ async def _submit(place: Place, files: list[Path], source: str, wait_s: float) -
     finally:
         await line.close()
     return any(outcome.problem for outcome in outcomes)
-
-
-@journey_app.command("show")
-def journey_show(
-    journey: Annotated[str, typer.Argument(help="A journey id, or an encounter reference such as Encounter/123.")],
-    folder: Folder = HOME / "up",
-) -> None:
-    """One journey: its money, its stages over time, and every fact."""
-    found = ask_line(folder, lambda line: line.journey(journey))
-    console = render.console()
-    console.print(render.encounter_table([found], {}))
-    console.print()
-    console.print(render.waterfall(found))
-    console.print()
-    console.print(render.steps_table(found))
-
-
-@journey_app.command("list")
-def journey_list(
-    state: Annotated[str, typer.Option(help="in-flight, waiting or ended")] = "",
-    outcome: Annotated[str, typer.Option(help="paid, partly-paid, denied, held, review, rejected, refused")] = "",
-    folder: Folder = HOME / "up",
-) -> None:
-    """All journeys, one line each."""
-    found = ask_line(folder, lambda line: line.journeys(state, outcome))
-    console = render.console()
-    for one in found:
-        console.print(f"{one.journey_id}  {one.encounter:<44}", render.status_of(one))
 
 
 @main.command()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,6 +12,8 @@ from typing import Any
 import grpc
 import httpx
 from chassis import ask, open_channel
+from chassis.call import TENANT
+from chassis.grpc_status import error_of
 from rcm.engine.v1 import (
     access_pb2,
     access_pb2_grpc,
@@ -24,7 +26,7 @@ from rcm.engine.v1 import (
     messages_pb2_grpc,
     persons_pb2_grpc,
 )
-from rcm.journey.v1 import journey_pb2, journey_pb2_grpc
+from rcm.journey.v1 import journey_pb2, journey_pb2_grpc, kpi_pb2_grpc
 from rcm.remittance.v1 import remittance_pb2, remittance_pb2_grpc
 
 from cli.access import Credentials, TokenSource
@@ -33,6 +35,8 @@ FHIR_JSON = "application/fhir+json"
 RETRY_STATUS = frozenset({429, 502, 503, 504})
 TRIES = 60
 PAUSE_S = 0.5
+REBUILD_S = 3600.0
+KPI_CHECK_S = 900.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,6 +163,28 @@ class Line:
         stub = journey_pb2_grpc.JourneyServiceStub(self._channel("journey"))  # type: ignore[no-untyped-call]
         request = journey_pb2.GetKpisRequest()
         return await ask(stub.GetKpis, request, tenant=self._place.tenant, deadline_s=15)  # type: ignore[no-any-return]
+
+    async def journey_service(self, call: str, request: Any) -> Any:
+        """One call of the journey service by its name."""
+        stub = journey_pb2_grpc.JourneyServiceStub(self._channel("journey"))  # type: ignore[no-untyped-call]
+        return await ask(getattr(stub, call), request, tenant=self._place.tenant, deadline_s=30)
+
+    async def rebuild(self, *, check: bool) -> AsyncIterator[journey_pb2.RebuildProgress]:
+        """The ledger added up again, and how far that is. Refused or Unavailable as the service says."""
+        stub = journey_pb2_grpc.JourneyServiceStub(self._channel("journey"))  # type: ignore[no-untyped-call]
+        request = journey_pb2.RebuildLedgerRequest(check=check)
+        try:
+            async for progress in stub.RebuildLedger(
+                request, timeout=REBUILD_S, metadata=[(TENANT, self._place.tenant)]
+            ):
+                yield progress
+        except grpc.aio.AioRpcError as error:
+            raise error_of(error) from None
+
+    async def kpi_service(self, call: str, request: Any) -> Any:
+        """One call of the KPI service by its name; a check computes everything twice and takes its time."""
+        stub = kpi_pb2_grpc.KpiServiceStub(self._channel("journey"))  # type: ignore[no-untyped-call]
+        return await ask(getattr(stub, call), request, tenant=self._place.tenant, deadline_s=KPI_CHECK_S)
 
     async def ledger(self, claim_id: str = "", *, totals_only: bool = True) -> remittance_pb2.GetLedgerResponse:
         """The ledger of a claim or, without one, of the tenant: totals by payer, and every entry unless told not to."""

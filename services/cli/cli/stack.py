@@ -65,7 +65,19 @@ PROGRAMS: tuple[Program, ...] = (
     Program("charge-capture"),
     Program("claims-gateway", calls=("eligibility", "prior-auth")),
     Program("remittance"),
-    Program("journey"),
+    Program(
+        "journey",
+        http=True,
+        calls=(
+            "eligibility",
+            "prior-auth",
+            "coding",
+            "charge-capture",
+            "claims-gateway",
+            "remittance",
+            "interface-engine",
+        ),
+    ),
     Program("interface-engine", http=True, calls=("eligibility", "prior-auth", "claims-gateway")),
 )
 
@@ -152,6 +164,7 @@ class Stack:
             left.unlink()
         names = [f"{program.name}/grpc" for program in PROGRAMS]
         names += [f"{program.name}/http" for program in PROGRAMS if program.http]
+        names += [f"{program.name}/metrics" for program in PROGRAMS]
         self.ports = dict(zip(names, _free_ports(len(names)), strict=True))
 
     def _start_servers(self) -> None:
@@ -193,6 +206,10 @@ class Stack:
             "RCM_TRACES_DIR": str(self.traces_dir),
             "RCM_GRPC_PORT": str(self.ports[f"{program.name}/grpc"]),
             "RCM_HTTP_PORT": str(self.ports.get(f"{program.name}/http", 0)),
+            "RCM_METRICS_PORT": str(self.ports[f"{program.name}/metrics"]),
+            "RCM_CONSOLE_LOGIN": "local",
+            "RCM_CONSOLE_URL": self.console_url,
+            "RCM_METRICS_URLS": json.dumps({one.name: self.metrics_url(one.name) for one in PROGRAMS}),
             "RCM_CLEARINGHOUSE_URL": f"http://127.0.0.1:{self.ports['simulator/http']}",
             "RCM_DATA_DIR": str(self.folder / program.name),
             "RCM_TENANT": TENANT,
@@ -275,6 +292,15 @@ class Stack:
         return f"http://127.0.0.1:{self.ports['interface-engine/http']}/fhir"
 
     @property
+    def console_url(self) -> str:
+        """The web console."""
+        return f"http://127.0.0.1:{self.ports['journey/http']}"
+
+    def metrics_url(self, service: str) -> str:
+        """Where a service shows its metrics."""
+        return f"http://127.0.0.1:{self.ports[f'{service}/metrics']}/metrics"
+
+    @property
     def clearinghouse_url(self) -> str:
         """The simulated clearinghouse's HTTP door."""
         return f"http://127.0.0.1:{self.ports['simulator/http']}"
@@ -303,6 +329,7 @@ class Stack:
             "pid": os.getpid(),
             "tenant": TENANT,
             "fhir_url": self.fhir_url,
+            "console_url": self.console_url,
             "clients": {source: asdict(client) for source, client in self.clients.items()},
             "grpc": {program.name: self.grpc_address(program.name) for program in PROGRAMS},
             "folder": str(self.folder),

@@ -1,20 +1,53 @@
-"""The journey's own trace: one completed span for each stage under a root, with ids derived from the journey.
+"""The journey's own trace: one completed span for each finished stage under a root, with ids derived from the journey.
 
-Trace id = journey id. Span ids are derived, so the same journey exports to the same spans again at any later time.
+Trace id = journey id. Nothing in a span depends on when it is made, so the same journey gives the same spans again at
+any later time. An end closes an episode with its root; what follows is a new episode whose root links to the old.
 """
 
 from __future__ import annotations
 
 import hashlib
-from datetime import UTC, datetime, timedelta
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from itertools import pairwise
 
+from bus.trace import root_span_id
+from chassis.span_file import span_row
+from chassis.span_filter import scrub
 from chassis.telemetry import chosen_ids
 from opentelemetry.context import Context
-from opentelemetry.trace import NonRecordingSpan, SpanContext, TraceFlags, Tracer, set_span_in_context
+from opentelemetry.exporter.otlp.proto.common.trace_encoder import encode_spans
+from opentelemetry.sdk.resources import Resource
+from opentelemetry.sdk.trace import ReadableSpan
+from opentelemetry.trace import Link, NonRecordingSpan, SpanContext, TraceFlags, Tracer, set_span_in_context
 
 from journey.model import Journey, Stage
+from journey.model.facts import microseconds
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+RESOURCE = Resource({"service.name": "journey", "service.namespace": "throughline"})
+Value = str | int | bool
+
+
+@dataclass(frozen=True, slots=True)
+class JourneySpan:
+    """One span in words: ids in hex, times in nanoseconds since 1970. `parent_id` is "" for a root, `link_id` the span
+    id of the root before it or ""."""
+
+    trace_id: str
+    span_id: str
+    parent_id: str
+    name: str
+    start_ns: int
+    end_ns: int
+    attributes: Mapping[str, Value] = field(default_factory=dict)
+    link_id: str = ""
+
+    @property
+    def mark(self) -> str:
+        """Tells this span from the one that it would be if a late fact had moved its end."""
+        return self.span_id if self.parent_id else f"{self.span_id}:{self.end_ns}"
 
 
 def span_id(journey_id: str, part: str) -> str:
@@ -23,33 +56,100 @@ def span_id(journey_id: str, part: str) -> str:
     return digest if int(digest, 16) else "1".zfill(16)
 
 
-def _ns(instant: datetime) -> int:
-    return (instant - EPOCH) // timedelta(microseconds=1) * 1000
+def root_id(journey_id: str, episode: int) -> str:
+    """Span id of an episode's root: known before the episode ends, so that its stages can name it."""
+    return span_id(journey_id, f"root/{episode}") if episode else str(root_span_id(journey_id))
 
 
-def export_journey(tracer: Tracer, journey: Journey) -> None:
-    """Starts and ends the root and a span per closed stage, backdated. An open journey exports nothing."""
-    if journey.ended_at is None:
-        return
-    root = span_id(journey.journey_id, "root")
-    attributes = {"rcm.journey.id": journey.journey_id, "rcm.outcome": journey.outcome}
-    with chosen_ids(journey.journey_id, root):
-        span = tracer.start_span("journey", Context(), attributes=attributes, start_time=_ns(journey.started_at))
-    span.end(_ns(journey.ended_at))
-    parent = SpanContext(int(journey.journey_id, 16), int(root, 16), False, TraceFlags(TraceFlags.SAMPLED))
-    for stage in journey.stages:
-        _export_stage(tracer, journey.journey_id, parent, stage)
+def spans_of(journey: Journey) -> list[JourneySpan]:
+    """The roots of the episodes that have ended, and every finished stage, in the order of time."""
+    return [*_roots(journey), *(stage_span(journey, stage) for stage in journey.stages if stage.ended_at)]
 
 
-def _export_stage(tracer: Tracer, journey_id: str, parent: SpanContext, stage: Stage) -> None:
-    if stage.ended_at is None:
-        return
-    context = set_span_in_context(NonRecordingSpan(parent), Context())
-    with chosen_ids("", span_id(journey_id, f"{stage.name}/{stage.round}")):
-        span = tracer.start_span(
-            f"stage {stage.name}",
-            context,
-            attributes={"rcm.journey.id": journey_id, "rcm.stage": stage.name, "rcm.stage.round": stage.round},
-            start_time=_ns(stage.started_at),
+def _roots(journey: Journey) -> Iterator[JourneySpan]:
+    begins = [journey.started_at, *(end.at for end in journey.ends)]
+    about = {"rcm.payer.class": journey.payer_class, "rcm.feed": journey.source}
+    for episode, (begin, end) in enumerate(pairwise(begins)):
+        yield JourneySpan(
+            trace_id=journey.journey_id,
+            span_id=root_id(journey.journey_id, episode),
+            parent_id="",
+            name="journey",
+            start_ns=_ns(begin),
+            end_ns=_ns(end),
+            attributes=_known(journey, {"rcm.outcome": journey.ends[episode].outcome, **about}),
+            link_id=root_id(journey.journey_id, episode - 1) if episode else "",
         )
-    span.end(_ns(stage.ended_at))
+
+
+def stage_span(journey: Journey, stage: Stage) -> JourneySpan:
+    """The span of a finished stage. It says what was certain when the stage ended: no outcome, no payer."""
+    start, end = _ns(stage.started_at), _ns(stage.ended_at or stage.started_at)
+    told = {"rcm.stage.loop": stage.loop, "rcm.reason": stage.because, "rcm.cause": stage.cause}
+    counted = {"rcm.stage.round": stage.round, "rcm.episode": stage.episode, "rcm.rework": bool(stage.loop)}
+    return JourneySpan(
+        trace_id=journey.journey_id,
+        span_id=span_id(journey.journey_id, f"{stage.episode}/{stage.name}/{stage.round}/{start}/{end}"),
+        parent_id=root_id(journey.journey_id, stage.episode),
+        name=f"stage {stage.name}",
+        start_ns=start,
+        end_ns=end,
+        attributes=_known(journey, {"rcm.stage": stage.name, **told}) | counted,
+    )
+
+
+def _known(journey: Journey, attributes: Mapping[str, str]) -> dict[str, Value]:
+    return {"rcm.journey.id": journey.journey_id, **{name: value for name, value in attributes.items() if value}}
+
+
+def _ns(instant: datetime) -> int:
+    return microseconds(instant - EPOCH) * 1000
+
+
+def context_of(trace_id: str, span: str) -> SpanContext:
+    """The context of a span of the journey's trace, sampled."""
+    return SpanContext(int(trace_id, 16), int(span, 16), False, TraceFlags(TraceFlags.SAMPLED))
+
+
+def _links(span: JourneySpan) -> list[Link]:
+    return [Link(context_of(span.trace_id, span.link_id))] if span.link_id else []
+
+
+def export_spans(tracer: Tracer, spans: Iterable[JourneySpan]) -> None:
+    """Starts and ends each span through a tracer, backdated."""
+    for span in spans:
+        parent = Context()
+        if span.parent_id:
+            known = NonRecordingSpan(context_of(span.trace_id, span.parent_id))
+            parent = set_span_in_context(known, parent)
+        with chosen_ids("" if span.parent_id else span.trace_id, span.span_id):
+            started = tracer.start_span(
+                span.name, parent, attributes=span.attributes, links=_links(span), start_time=span.start_ns
+            )
+        started.end(span.end_ns)
+
+
+def _readable(span: JourneySpan) -> ReadableSpan:
+    parent = context_of(span.trace_id, span.parent_id) if span.parent_id else None
+    return scrub(
+        ReadableSpan(
+            name=span.name,
+            context=context_of(span.trace_id, span.span_id),
+            parent=parent,
+            resource=RESOURCE,
+            attributes=span.attributes,
+            links=_links(span),
+            start_time=span.start_ns,
+            end_time=span.end_ns,
+        )
+    )
+
+
+def span_rows(spans: Iterable[JourneySpan]) -> list[dict[str, object]]:
+    """The rows that the span file has of these spans."""
+    return [span_row(_readable(span)) for span in spans]
+
+
+def otlp_request(spans: Iterable[JourneySpan]) -> bytes:
+    """The body of an OTLP export of these spans over HTTP."""
+    return bytes(encode_spans([_readable(span) for span in spans]).SerializeToString())

@@ -1,0 +1,71 @@
+"""SQL of the lag ledger: facts are appended as they are heard, journeys and stages added up from them in batches."""
+
+from journey.search import Search
+from journey.store.exports import Due, due_for_export, mark_exported
+from journey.store.facts import (
+    facts_of,
+    line_facts,
+    note_tenant,
+    record_fact,
+    take_stale,
+    take_unfolded,
+    tenants_heard,
+    under_way,
+)
+from journey.store.journeys import (
+    count_ids,
+    count_unbegun,
+    ids_to_rebuild,
+    known_between,
+    load_journeys,
+    lock_ledger,
+    note_unbegun,
+    remove_journeys,
+    save_journeys,
+)
+from journey.store.queries import (
+    Unfinished,
+    claims_at_risk,
+    cursor_of,
+    dead_letters,
+    find_journeys,
+    journey_id_of,
+    stage_percentiles,
+    totals,
+    unbegun_count,
+    unfinished,
+)
+
+__all__ = [
+    "Due",
+    "Search",
+    "Unfinished",
+    "claims_at_risk",
+    "count_ids",
+    "count_unbegun",
+    "cursor_of",
+    "dead_letters",
+    "due_for_export",
+    "facts_of",
+    "find_journeys",
+    "ids_to_rebuild",
+    "journey_id_of",
+    "known_between",
+    "line_facts",
+    "load_journeys",
+    "lock_ledger",
+    "mark_exported",
+    "note_tenant",
+    "note_unbegun",
+    "record_fact",
+    "remove_journeys",
+    "save_journeys",
+    "stage_percentiles",
+    "take_stale",
+    "take_unfolded",
+    "tenants_heard",
+    "totals",
+    "unbegun_count",
+    "under_way",
+    "unfinished",
+]
