@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import json
+import time
 from collections import defaultdict
 from dataclasses import dataclass
 from pathlib import Path
+
+HEARS = ("process ", "prepare ")  # how a span of a consumer begins; the name of the fact follows
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +59,17 @@ def read_spans(folder: Path) -> dict[str, list[Span]]:
     return traces
 
 
+def quiet_spans(folder: Path, still_s: float = 3.0, within_s: float = 60.0) -> dict[str, list[Span]]:
+    """All spans, when the services have written none for a while (their exporters write every second)."""
+    deadline, size, since = time.monotonic() + within_s, -1, time.monotonic()
+    while time.monotonic() < deadline and time.monotonic() - since < still_s:
+        now = sum(file.stat().st_size for file in folder.glob("*.jsonl"))
+        if now != size:
+            size, since = now, time.monotonic()
+        time.sleep(0.25)
+    return read_spans(folder)
+
+
 def edges_of(trace: list[Span]) -> set[Edge]:
     """Every step from one service to another within a trace, and a service's own facts to itself."""
     by_id = {span.span_id: span for span in trace}
@@ -64,8 +78,8 @@ def edges_of(trace: list[Span]) -> set[Edge]:
         parent = by_id.get(span.parent_id)
         if parent is None or span.kind not in ("consumer", "server"):
             continue
-        if span.name.startswith("process "):
-            found.add(Edge(parent.service, span.service, span.name.removeprefix("process ")))
+        if span.name.startswith(HEARS):
+            found.add(Edge(parent.service, span.service, span.name.partition(" ")[2]))
         elif parent.service != span.service:
             found.add(Edge(parent.service, span.service, span.name))
     return found

@@ -75,7 +75,8 @@ def second_engine(stack: Stack, folder: Path) -> Iterator[str]:
     run = folder / "run"
     run.mkdir(parents=True)
     http, grpc = free_port(), free_port()
-    own = {"RCM_HTTP_PORT": str(http), "RCM_GRPC_PORT": str(grpc), "RCM_RUN_DIR": str(run)}
+    ports = {"RCM_HTTP_PORT": str(http), "RCM_GRPC_PORT": str(grpc), "RCM_METRICS_PORT": str(free_port())}
+    own = ports | {"RCM_RUN_DIR": str(run)}
     with (folder / "engine.log").open("ab") as log:
         process = subprocess.Popen(
             [sys.executable, "-m", ENGINE.module],

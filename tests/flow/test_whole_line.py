@@ -1,4 +1,4 @@
-"""Two hundred encounters, good and deliberately wrong, from FHIR to the ledger: each ends as its story says."""
+"""Five hundred encounters, good and deliberately wrong, from FHIR to the ledger: each ends as its story says."""
 
 from collections import Counter
 
@@ -20,7 +20,7 @@ def test_every_journey_settles_as_its_story_says_to_the_cent(line: Line200) -> N
 def test_the_stories_cover_every_ending(line: Line200) -> None:
     outcomes = Counter(journey.outcome for journey in line.run.journeys)
     assert outcomes.keys() >= ENDINGS, outcomes
-    assert len(line.run.journeys) == len(line.run.stories) == 200
+    assert len(line.run.journeys) == len(line.run.stories) == 500
 
 
 def test_billed_is_paid_adjusted_patient_and_open_per_claim_payer_and_tenant(line: Line200) -> None:
