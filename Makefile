@@ -8,10 +8,10 @@ MANIFESTS := requirements.lock $(addsuffix /pyproject.toml,$(PACKAGES)) proto/se
 UV := $(BIN)/uv --system-certs --quiet --no-progress
 
 .DEFAULT_GOAL := help
-.PHONY: help env demo up test chaos lint format bench bench-x12 bench-fhir bench-hl7v2 bench-engine lock clean
+.PHONY: help env demo up test chaos lint format bench bench-x12 bench-fhir bench-hl7v2 bench-engine bench-tracing bench-console lock clean
 
 help: ## print this
-	@grep -hE '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
+	@grep -hE '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
 
 env: $(STAMP) ## make the environment in .venv (the other targets do it by themselves)
 
@@ -62,6 +62,12 @@ bench-fhir: env ## speed of libs/fhir_r4 beside fhir.resources
 
 bench-engine: env ## the engine's doors: MLLP with durable acknowledgement, FHIR reads, transactions
 	@$(BIN)/python tests/bench/engine.py $(BENCH)
+
+bench-tracing: env ## what tracing at 100 % costs: the line with it and without it, side by side
+	@$(BIN)/python tests/bench/tracing.py $(BENCH)
+
+bench-console: env ## every page of the console with 100,000 journeys and a million facts in the database
+	@$(BIN)/python tests/bench/console.py $(BENCH)
 
 bench-hl7v2: env ## speed and memory of libs/hl7v2 beside its peers
 	@$(BIN)/python tests/bench/hl7v2_peers.py $(BENCH)
