@@ -52,6 +52,8 @@ async def answer_error(context: Any, error: Exception, method: str) -> NoReturn:
     ours = line_error_of(error)
     if ours is None:
         structlog.get_logger().error("call failed", method=method, exc_info=error)
+    elif ours is not error:
+        structlog.get_logger().warning("call not answered", method=method, error=type(error).__name__, code=ours.code)
     status = rpc_status.to_status(rich_status(ours or error))
     await context.abort(status.code, status.details, status.trailing_metadata)
     raise error

@@ -48,6 +48,7 @@ async def _answer_invalid_request(_request: Request, error: Exception) -> JSONRe
 async def _answer_unexpected(_request: Request, error: Exception) -> JSONResponse:
     ours = line_error_of(error)
     if ours is not None:
+        structlog.get_logger().warning("request not answered", error=type(error).__name__, code=ours.code)
         return _response(answer_for(ours))
     structlog.get_logger().error("request failed", exc_info=error)
     return _response(unexpected())

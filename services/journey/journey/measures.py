@@ -61,11 +61,11 @@ class Measures:
                 "rcm.journey.ended",
                 "rcm.journey.cents",
                 "rcm.journey.notices",
-                "rcm.journey.facts",
                 "rcm.slo.count",
                 "rcm.slo.cents",
             )
         }
+        self._facts: Counter[str] = Counter()
         self._unfinished: Sequence[Unfinished] = ()
         self._at_risk: Mapping[str, int] = {}
         self._unbegun = 0
@@ -73,7 +73,7 @@ class Measures:
 
     def heard(self, event_type: str) -> None:
         """One more fact in the ledger."""
-        self._count["rcm.journey.facts"].add(1, {"rcm.event.type": event_type})
+        self._facts[event_type] += 1
 
     def ended(self, exported: Iterable[Exported]) -> None:
         """Stages and journeys that came to an end for the first time, but for what a rebuild or a first import tells
@@ -125,6 +125,7 @@ class Measures:
         }
         for name, (unit, value) in rows.items():
             meter.create_observable_gauge(name, [self._observer(value)], unit)
+        meter.create_observable_counter("rcm.journey.facts", [self._observe_facts])
         meter.create_observable_gauge("rcm.journey.unbegun", [lambda _: [Observation(self._unbegun)]])
         meter.create_observable_gauge("rcm.claim.filing_at_risk", [self._observe_risk])
 
@@ -134,6 +135,10 @@ class Measures:
                 yield Observation(value(one), {"rcm.stage": one.stage, "rcm.payer.class": one.payer_class or UNKNOWN})
 
         return observe
+
+    def _observe_facts(self, _: CallbackOptions) -> Iterator[Observation]:
+        for event_type, count in self._facts.items():
+            yield Observation(count, {"rcm.event.type": event_type})
 
     def _observe_risk(self, _: CallbackOptions) -> Iterator[Observation]:
         for payer_class, count in self._at_risk.items():

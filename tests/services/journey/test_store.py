@@ -37,8 +37,9 @@ class Projected:
     async def project(self, conn: asyncpg.Connection, journeys: Sequence[tuple[Journey, Sequence[Fact]]]) -> None:
         self.journeys |= {journey.journey_id: len(facts) for journey, facts in journeys}
 
-    async def clear(self, conn: asyncpg.Connection) -> None:
+    async def clear(self, conn: asyncpg.Connection, limit: int) -> bool:
         self.cleared += 1
+        return self.cleared < 2
 
 
 async def record(database: Database, tenant: str, facts: Sequence[Fact]) -> None:
@@ -196,7 +197,7 @@ async def test_the_rebuild_is_equal_and_sees_and_mends_what_is_wrong(database: D
     assert broken.differing_ids == (f"{2:032x}", f"{3:032x}", f"{4:032x}", "f" * 32)
     projected = Projected()
     assert (await rebuild(database, tenant, check=False, projected=projected)).differing == 4
-    assert projected.cleared == 1 and projected.recorded == [f"{tenant}-w"]
+    assert projected.cleared == 2 and projected.recorded == [f"{tenant}-w"]
     assert projected.journeys == {f"{n:032x}": 8 for n in range(1, 6)}
     assert (await rebuild(database, tenant, check=True)).differing == 0
 

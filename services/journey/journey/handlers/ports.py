@@ -29,6 +29,6 @@ class Projection(Protocol):
         """Journeys as they were added up, each with its facts: replaces what is there of them."""
         ...
 
-    async def clear(self, conn: asyncpg.Connection) -> None:
-        """Empties its tables, to be filled again."""
+    async def clear(self, conn: asyncpg.Connection, limit: int) -> bool:
+        """Removes some rows, to be filled again; False when nothing is left, so that no statement takes long."""
         ...

@@ -16,8 +16,9 @@ from journey.handlers.folding import add_up, last_heard
 from journey.handlers.ports import Projection, Transaction
 from journey.model import Fact, Journey
 
-BATCH = 500
-LINE_BATCH = 5000
+BATCH = 100  # adding up is plain Python: the doors wait for a batch at the most
+LINE_BATCH = 2000
+CLEAR_BATCH = 10_000
 SHOWN = 20
 
 
@@ -107,8 +108,10 @@ class Rebuilding:
 
     async def _refill(self) -> None:
         """Empties what is kept beside the ledger and tells it again what it hears of the whole line."""
-        async with self.transaction(self.tenant) as conn:
-            await self.projection.clear(conn)
+        left = True
+        while left:
+            async with self.transaction(self.tenant) as conn:
+                left = await self.projection.clear(conn, CLEAR_BATCH)
         after, types = "", sorted(self.projection.hears)
         while True:
             async with self.transaction(self.tenant) as conn:

@@ -34,9 +34,9 @@ class KpiProjection:
         """Replaces the rows of these journeys."""
         await store.project(conn, journeys)
 
-    async def clear(self, conn: asyncpg.Connection) -> None:
-        """Empties everything that facts fill, before a rebuild."""
-        await store.clear(conn)
+    async def clear(self, conn: asyncpg.Connection, limit: int) -> bool:
+        """Removes up to so many rows of what facts fill, before a rebuild; False when nothing is left."""
+        return await store.clear(conn, limit)
 
 
 def projection() -> KpiProjection:

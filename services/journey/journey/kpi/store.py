@@ -180,11 +180,15 @@ _RECORDERS: Final = {
 HEARS: Final = frozenset(_RECORDERS)
 
 
-async def clear(conn: asyncpg.Connection) -> None:
-    """Empties all that is computed from facts, before a rebuild; claims without a journey are due once more."""
+async def clear(conn: asyncpg.Connection, limit: int) -> bool:
+    """Removes up to so many rows of what is computed from facts; at the end, False, claims without a journey are due
+    once more."""
     for table in PROJECTED:
-        await conn.execute(f"delete from {table}")
-    await conn.execute("update stray set pending = true")
+        few = f"(select ctid from {table} limit $1) few where {table}.ctid = few.ctid"
+        if await conn.fetch(f"delete from {table} using {few} returning 1", limit):
+            return True
+    await conn.execute("update stray set pending = true where not pending")
+    return False
 
 
 async def project_strays(conn: asyncpg.Connection, limit: int = 500) -> int:
