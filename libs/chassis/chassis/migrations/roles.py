@@ -34,8 +34,11 @@ def _create_role(connection: Connection[Any], role: str, attributes: LiteralStri
 
 
 def _let_us_become(connection: Connection[Any], owner: str) -> None:
-    """A superuser may become anybody; any other owner of the database has to be made a member first."""
-    row = connection.execute("select pg_has_role(current_user, %s, 'member')", (owner,)).fetchone()
+    """A superuser may become anybody; any other owner of the database has to be made a member first.
+
+    Since PostgreSQL 16 whoever created a role is a member of it without the right to become it: only a grant gives that.
+    """
+    row = connection.execute("select rolsuper from pg_roles where rolname = current_user").fetchone()
     if row is None or not row[0]:
         connection.execute(sql.SQL("grant {} to current_user").format(sql.Identifier(owner)))
 
