@@ -16,6 +16,7 @@ from chassis.metrics_page import family_name, word_of
 from chassis.metrics_table import METRICS, MetricRow
 from chassis.semconv import ALLOWED_ATTRIBUTES
 from cli.stack import PROGRAMS
+from journey.console.slo import OBJECTIVES
 from prometheus_client.utils import floatToGoString
 from promql import grouping_labels, selectors_of, variable_of
 
@@ -149,6 +150,17 @@ def test_what_burns_in_dollars_burns_in_dollars() -> None:
     assert all(
         {selector.metric for selector in selectors_of(rule["expr"])} == {"rcm_slo_cents_total"} for rule in money
     )
+
+
+def test_the_alerts_the_guide_and_the_console_promise_the_same() -> None:
+    in_rules = {
+        rule["labels"]["rcm_slo"]: round(1000 * float(re.findall(r"vector\(([0-9.]+)\)", rule["expr"])[0]))
+        for rule in rules_in(RULES)
+        if rule.get("record") == "rcm_slo:objective:ratio"
+    }
+    on_pages = {one.name: one.target for one in OBJECTIVES if one.name != "filing"}  # of this every claim counts
+    rows = re.findall(r"^\| ([a-z-]+) \| [^|]+ \| ([0-9]+) % \|", GUIDE.read_text(), re.MULTILINE)
+    assert in_rules == on_pages == {name: 10 * int(share) for name, share in rows}
 
 
 def test_every_objective_has_its_misses_and_none_has_two() -> None:

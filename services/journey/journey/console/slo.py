@@ -83,12 +83,12 @@ OBJECTIVES: tuple[Objective, ...] = (
             group by s.journey_id) as one
         where $1::timestamptz is not null""",
     ),
-    Objective("eligibility", "271 within 20 s: 90 % (CAQH CORE)", 900),
-    Objective("crd", "CRD answered within 5 s, PAS within 15 s", 950),
+    Objective("eligibility-answer", "271 within 20 s: 90 % (CAQH CORE)", 900),
+    Objective("prior-authorization", "PAS answered within 15 s: 99 %", 990),
     Objective(
         "accepted",
-        "277CA accepted within 1 business day: 95 %",
-        950,
+        "277CA accepted within 1 business day: 99 %",
+        990,
         f"""select count(*) filter (where accepted_at <= {_business("submitted_at", 1)}) as good, count(*) as every
         from claim where submitted_at >= $2
             and (accepted_at is not null or $1 > {_business("submitted_at", 1)})""",
@@ -103,7 +103,7 @@ OBJECTIVES: tuple[Objective, ...] = (
         "/kpis/posting-lag",
     ),
     Objective(
-        "settled",
+        "matched",
         "EFT and ERA matched within 3 business days: 95 %",
         950,
         f"""select count(*) filter (where ended_at <= {_business("started_at", 3)}) as good, count(*) as every
