@@ -1,6 +1,7 @@
 """The migration job: `python -m chassis.migrations [service ...]`, before the services start.
 
 RCM_POSTGRES_OWNER_URL is the owner's connection; RCM_ROLE_PASSWORD becomes the password of the services' login roles.
+Each may be a file instead, as every service's settings may: <RCM_SECRETS_DIR>/rcm_postgres_owner_url.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ import os
 import sys
 import time
 from collections.abc import Sequence
+from pathlib import Path
 
 import psycopg
 
@@ -16,6 +18,14 @@ from chassis.migrations.job import Migrated, migrate
 from chassis.revision import installed_services
 
 WAIT_S = 60.0
+
+
+def _given(name: str) -> str:
+    """A setting from the environment or, where that has none, from the folder of secrets; empty where neither has."""
+    folder = os.environ.get("RCM_SECRETS_DIR", "")
+    file = Path(folder, name.lower())
+    kept = file.read_text().strip() if folder and file.is_file() else ""
+    return os.environ.get(name, "") or kept
 
 
 def _wait_for(url: str, wait_s: float) -> None:
@@ -39,13 +49,13 @@ def _line(done: Migrated) -> str:
 
 def main(arguments: Sequence[str]) -> int:
     """Exit code 0 when all is in place, 1 when a migration failed, 2 when a setting or service is wrong."""
-    url = os.environ.get("RCM_POSTGRES_OWNER_URL", "")
+    url = _given("RCM_POSTGRES_OWNER_URL")
     if not url:
         print("RCM_POSTGRES_OWNER_URL is not set: give the connection of the database's owner", file=sys.stderr)
         return 2
     try:
         _wait_for(url, WAIT_S)
-        for done in migrate(url, arguments or installed_services(), os.environ.get("RCM_ROLE_PASSWORD", "")):
+        for done in migrate(url, arguments or installed_services(), _given("RCM_ROLE_PASSWORD")):
             print(_line(done))
     except LookupError as error:
         print(error, file=sys.stderr)
