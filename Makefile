@@ -8,7 +8,7 @@ MANIFESTS := requirements.lock $(addsuffix /pyproject.toml,$(PACKAGES)) proto/se
 UV := $(BIN)/uv --system-certs --quiet --no-progress
 
 .DEFAULT_GOAL := help
-.PHONY: help env demo up test chaos lint format bench bench-x12 bench-fhir bench-hl7v2 bench-engine bench-tracing bench-console lock clean
+.PHONY: help env demo up test chaos lint format bench bench-x12 bench-fhir bench-hl7v2 bench-engine bench-tracing bench-console images lock clean
 
 help: ## print this
 	@grep -hE '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
@@ -71,6 +71,15 @@ bench-console: env ## every page of the console with 100,000 journeys and a mill
 
 bench-hl7v2: env ## speed and memory of libs/hl7v2 beside its peers
 	@$(BIN)/python tests/bench/hl7v2_peers.py $(BENCH)
+
+IMAGES := cli coding eligibility prior-auth charge-capture claims-gateway remittance journey interface-engine simulator
+TAG ?= 0.1.0
+images: ## build the container image of every service (TAG=0.1.0); needs Docker
+	@set -e; for one in $(IMAGES); do \
+	  echo "throughline/$$one:$(TAG)"; \
+	  docker build -q -f deploy/Dockerfile --build-arg SERVICE=$$one --build-arg VERSION=$(TAG) \
+	    --build-arg REVISION=$$(git rev-parse HEAD) -t throughline/$$one:$(TAG) . > /dev/null; \
+	done
 
 lock: env ## resolve requirements.in again into requirements.lock
 	@$(UV) pip compile --no-header --universal --python-version 3.11 --generate-hashes --no-emit-index-url requirements.in -o requirements.lock

@@ -36,7 +36,7 @@ def _create_role(connection: Connection[Any], role: str, attributes: LiteralStri
 def _let_us_become(connection: Connection[Any], owner: str) -> None:
     """A superuser may become anybody; any other owner of the database has to be made a member first.
 
-    Since PostgreSQL 16 whoever created a role is a member of it without the right to become it: only a grant gives that.
+    Since PostgreSQL 16 who created a role is its member without the right to become it: only a grant gives that.
     """
     row = connection.execute("select rolsuper from pg_roles where rolname = current_user").fetchone()
     if row is None or not row[0]:
