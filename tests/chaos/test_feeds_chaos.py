@@ -6,12 +6,14 @@ import asyncio
 import random
 from collections import Counter
 from collections.abc import Iterator
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 
 import pytest
 from cli.client import Line, Place
 from cli.stack import PROGRAMS, Stack, StackError
 from flow.feed_messages import HL7_FEED, FeedVisit, MllpSender, free_port, messages_of, write_site
+from kernel.errors import Unavailable
 from rcm.engine.v1 import charges_pb2, messages_pb2
 from rcm.journey.v1 import journey_pb2
 from simulator.ehr import table_visits as table
@@ -74,13 +76,14 @@ def stack(tmp_path_factory: pytest.TempPathFactory, port: int) -> Iterator[Stack
 
 
 async def kept_messages(line: Line) -> list[messages_pb2.FeedMessage]:
-    """All messages of the feed, once each has been worked on."""
+    """All messages of the feed, once the engine is back after the last kill and each has been worked on."""
     request = messages_pb2.SearchMessagesRequest(channel=HL7_FEED, limit=500)
     async with asyncio.timeout(SETTLE_S):
         while True:
-            found = list((await line.search_messages(request)).messages)
-            if all(one.state != "received" for one in found):
-                return found
+            with suppress(Unavailable):
+                found = list((await line.search_messages(request)).messages)
+                if all(one.state != "received" for one in found):
+                    return found
             await asyncio.sleep(0.5)
 
 
