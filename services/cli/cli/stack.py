@@ -26,17 +26,16 @@ from urllib.parse import quote, urlsplit, urlunsplit
 
 from chassis.embedded import EmbeddedNats, EmbeddedPostgres
 from chassis.migrations import migrate
-from rcm.engine.v1 import access_pb2
 
-from cli.access import Credentials, keep_key, new_key, public_set
+from cli.access import Credentials
 from cli.client import Line, Place
+from cli.own_clients import register_own
 
 READY_WITHIN_S = 90.0
 STOP_WITHIN_S = 20.0
 WATCH_EVERY_S = 0.3
 TENANT = "demo"
 T = TypeVar("T")
-SOURCES = ("default", "synthea")  # one API client for each way of speaking
 
 
 class StackError(Exception):
@@ -249,9 +248,8 @@ class Stack:
     async def _register_clients(self) -> dict[str, Credentials]:
         """One client of the FHIR endpoint for each source; keys of an earlier run in this folder serve again."""
         line = Line(Place(TENANT, self.fhir_url, {}, {"interface-engine": self.grpc_address("interface-engine")}))
-        keys = {source: _own_key(self.folder / "keys", source) for source in SOURCES}
         try:
-            return {source: await _register(line, keys[source], source) for source in SOURCES}
+            return await register_own(line, self.folder / "keys")
         finally:
             await line.close()
 
@@ -339,24 +337,6 @@ class Stack:
         draft.touch(mode=0o600)
         draft.write_text(json.dumps(state))
         draft.replace(file)
-
-
-def _own_key(folder: Path, source: str) -> dict[str, Any]:
-    """The private key of a source's client; made when there is none."""
-    folder.mkdir(mode=0o700, exist_ok=True)
-    file = folder / f"{source}.json"
-    if not file.exists():
-        keep_key(file, new_key())
-    return dict(json.loads(file.read_text()))
-
-
-async def _register(line: Line, key: dict[str, Any], source: str) -> Credentials:
-    """Registers a source's client; its name goes with its key."""
-    wanted = access_pb2.RegisteredClient(
-        name=f"{source}-{key['kid']}", source=source, scopes="system/*.cruds", jwks=public_set(key)
-    )
-    added = await line.add_client(wanted)
-    return Credentials(added.client.client_id, key, added.token_url)
 
 
 def _apart(task: Coroutine[Any, Any, T]) -> T:

@@ -137,7 +137,7 @@ class Measures:
         return observe
 
     def _observe_facts(self, _: CallbackOptions) -> Iterator[Observation]:
-        for event_type, count in self._facts.items():
+        for event_type, count in list(self._facts.items()):  # another thread may be reading while one more is heard
             yield Observation(count, {"rcm.event.type": event_type})
 
     def _observe_risk(self, _: CallbackOptions) -> Iterator[Observation]:

@@ -9,7 +9,7 @@ import pytest
 from remittance.handlers.accounts import open_account
 from remittance.handlers.deposits import receive_deposit
 from remittance.handlers.remittances import receive_remittance
-from remittance.model.events import ClaimSettled
+from remittance.model.events import ClaimSettled, WorkChanged
 from remittance.model.ledger import Balance
 from remittance.model.remittance import Deposit
 from remittance.wire.era import payment_of
@@ -74,6 +74,18 @@ async def test_lines_that_are_paid_under_two_numbers_are_posted_once_and_the_oth
     assert [fact.payment.control_number for fact in office.of(ClaimSettled)] == [OWN]
     (waiting,) = office.books.waiting.values()
     assert (waiting.reason, waiting.payment.control_number) == ("unknown-claim", OTHER)
+
+
+async def test_lines_first_and_the_claims_own_number_later_is_money_to_give_back(
+    office: Any, account: Any, payment: Any, readable: Any
+) -> None:
+    await open_account(office.desk, ours(account, "c1"))
+    for number, name in enumerate((OTHER, OWN)):
+        reading = readable(answered(payment, "c1", name, "CTLc101"))
+        own = replace(reading.remittance, remittance_id=f"r{number}", trace_number=f"T{number}", content=f"{number}")
+        await receive_remittance(office.desk, replace(reading, remittance=own), "file")
+    assert (await office.books.balance("c1")).open_cents == -10000 and office.books.waiting == {}
+    assert [fact.work.reason for fact in office.of(WorkChanged)] == ["credit-balance"]
 
 
 async def test_the_number_of_the_claim_counts_before_that_of_its_lines(

@@ -61,15 +61,3 @@ async def _distinct(conn: asyncpg.Connection, column: str) -> tuple[str, ...]:
         select value from known where value <> '' limit 200"""
     )
     return tuple(row["value"] for row in rows)
-
-
-async def recent_accesses(conn: asyncpg.Connection, kind: str, item: str, limit: int = 5) -> list[asyncpg.Record]:
-    """Who saw or did something with an item last."""
-    return list(
-        await conn.fetch(
-            "select at, name, role, action from console_access where kind = $1 and item = $2 order by at desc limit $3",
-            kind,
-            item,
-            limit,
-        )
-    )

@@ -3,25 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Any
 
 from chassis import call_of
-from google.protobuf.timestamp_pb2 import Timestamp
 from rcm.journey.v1 import kpi_pb2 as pb
 from rcm.journey.v1.kpi_pb2_grpc import KpiServiceServicer
 
 from journey.kpi import read
 from journey.kpi.jobs import Jobs
 from journey.kpi.model import CheckResult, Compared, KpiRow, KpiValue
-
-
-def _stamp(instant: datetime | None) -> Timestamp | None:
-    if instant is None:
-        return None
-    stamp = Timestamp()
-    stamp.FromDatetime(instant)
-    return stamp
+from journey.wire import stamp_of
 
 
 @dataclass(frozen=True)
@@ -62,7 +53,7 @@ def kpi_message(value: KpiValue) -> pb.Kpi:
         integrated=value.integrated.text if value.integrated else "",
         standalone=value.standalone.text if value.standalone else "",
         standing=value.standing,
-        as_of=_stamp(value.as_of),
+        as_of=stamp_of(value.as_of),
         agreement=value.agreement,
     )
 
@@ -72,7 +63,7 @@ def row_message(row: KpiRow) -> pb.KpiRow:
         key=row.key,
         journey_id=row.journey_id,
         claim_id=row.claim_id,
-        at=_stamp(row.at),
+        at=stamp_of(row.at),
         numerator=row.numerator,
         denominator=row.denominator,
     )
@@ -81,7 +72,7 @@ def row_message(row: KpiRow) -> pb.KpiRow:
 def check_message(result: CheckResult) -> pb.CheckKpisResponse:
     return pb.CheckKpisResponse(
         state=result.state,
-        as_of=_stamp(result.as_of),
+        as_of=stamp_of(result.as_of),
         facts=result.facts,
         moving=result.moving,
         unbegun=result.unbegun,

@@ -13,7 +13,8 @@ from journey.model import MONEY, Fact, Journey, Notice, Stage
 from journey.search import Search
 
 
-def _stamp(instant: datetime | None) -> Timestamp | None:
+def stamp_of(instant: datetime | None) -> Timestamp | None:
+    """An instant as a message; None stays unset."""
     if instant is None:
         return None
     stamp = Timestamp()
@@ -25,8 +26,8 @@ def stage_message(stage: Stage) -> pb.Stage:
     """One stage; `ended_at` unset while it lasts."""
     return pb.Stage(
         name=stage.name,
-        started_at=_stamp(stage.started_at),
-        ended_at=_stamp(stage.ended_at),
+        started_at=stamp_of(stage.started_at),
+        ended_at=stamp_of(stage.ended_at),
         elapsed_us=stage.elapsed_us,
         cause=stage.cause,
         round=stage.round,
@@ -41,12 +42,12 @@ def step_message(fact: Fact) -> pb.Step:
     """One fact as a step of the journey."""
     return pb.Step(
         event=fact.type,
-        occurred_at=_stamp(fact.occurred_at),
+        occurred_at=stamp_of(fact.occurred_at),
         producer=fact.producer,
         detail=fact.qualifier or fact.reason,
         event_id=fact.event_id,
         trace_id=fact.trace_id,
-        heard_at=_stamp(fact.heard_at),
+        heard_at=stamp_of(fact.heard_at),
     )
 
 
@@ -64,8 +65,8 @@ def journey_message(journey: Journey, facts: Iterable[Fact] = ()) -> pb.Journey:
         state=journey.state,
         outcome=journey.outcome,
         reason=journey.reason,
-        started_at=_stamp(journey.started_at),
-        ended_at=_stamp(journey.ended_at),
+        started_at=stamp_of(journey.started_at),
+        ended_at=stamp_of(journey.ended_at),
         elapsed_us=journey.elapsed_us,
         stages=map(stage_message, journey.stages),
         claim_id=journey.claim_id,
@@ -81,15 +82,15 @@ def _standing(journey: Journey) -> dict[str, Any]:
     amounts = {name: journey.cents.get(name, 0) for name in MONEY}
     return amounts | {
         "stage": journey.stage,
-        "stage_since": _stamp(journey.stage_since),
+        "stage_since": stamp_of(journey.stage_since),
         "stage_cents": journey.stage_cents,
         "payer_class": journey.payer_class,
         "provider": journey.provider,
         "service_on": journey.service_on.isoformat() if journey.service_on else "",
-        "finished_at": _stamp(journey.finished_at),
+        "finished_at": stamp_of(journey.finished_at),
         "gross_cents": journey.gross_cents,
         "patient_open_cents": journey.patient_open_cents,
-        "first_end_at": _stamp(journey.first_end_at),
+        "first_end_at": stamp_of(journey.first_end_at),
         "encounter_to_payment_us": journey.etp_us or 0,
         "loops": journey.loops,
         "notices": list(map(notice_message, journey.notices)),

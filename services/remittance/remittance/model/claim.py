@@ -110,9 +110,7 @@ class Shortfall:
         return self.expected_cents - self.allowed_cents
 
 
-def find_account(
-    payment: ClaimPayment, by_control: Mapping[str, ClaimAccount], named: Set[str] = frozenset()
-) -> ClaimAccount | None:
+def find_account(payment: ClaimPayment, by_control: Mapping[str, ClaimAccount], named: Set[str]) -> ClaimAccount | None:
     """The claim by CLP01; where that came back as none of ours, by REF*6R, when all lines are of one claim of ours.
 
     `named` are the claims that the remittance pays under their own numbers: what repeats their lines is another thing.
