@@ -23,6 +23,7 @@ from journey.console.words import dollars
 
 _EDIT = re.compile(r"[a-z0-9-]{1,64}")
 _AUTHORIZATION = re.compile(r"[A-Za-z0-9 ./-]{1,50}")
+_MEMBER = re.compile(r"[A-Za-z0-9 ./-]{2,80}")  # NM109 of 2010BA
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +96,10 @@ async def release_hold(owners: Owners, order: Order) -> Done:
 
 async def resubmit_claim(owners: Owners, order: Order) -> Done:
     request = claims_pb2.ResubmitClaimRequest(
-        claim_id=_claim(order), waive=_waived(order), authorization_number=_authorization(order)
+        claim_id=_claim(order),
+        waive=_waived(order),
+        authorization_number=_authorization(order),
+        member_id=_member(order),
     )
     return _claim_done(await owners.resubmit_claim(request, order.entered.key), "Corrected")
 
@@ -126,6 +130,13 @@ def _authorization(order: Order) -> str:
     found = order.entered.text("authorization", 50)
     if found and not _AUTHORIZATION.fullmatch(found):
         raise Unreadable("form-authorization", "authorization", "letters, digits and - . / only, at most 50")
+    return found
+
+
+def _member(order: Order) -> str:
+    found = order.entered.text("member", 80)
+    if found and not _MEMBER.fullmatch(found):
+        raise Unreadable("form-member", "member", "letters, digits and - . / only, 2 to 80")
     return found
 
 

@@ -23,6 +23,7 @@ from work_under_test import (
     filled,
     held,
     missing,
+    rejected,
     review,
     twins,
 )
@@ -134,6 +135,17 @@ async def test_what_is_entered_wrongly_reaches_no_owner(
     async with at_work(platform, tenant, owners, "claim-hold") as browser:
         answer = await browser.post("/work/w1", data=await filled(browser, "release", typed))
         assert answer.status_code == 409 and told in answer.text
+        assert owners.effects == []
+
+
+@pytest.mark.parametrize("member", ["A*1~NM1", "x"])
+async def test_a_member_id_that_x12_could_not_carry_reaches_no_owner(
+    platform: Any, tenant: str, owners: FakeOwners, member: str
+) -> None:
+    rejected(owners)
+    async with at_work(platform, tenant, owners, "rejection") as browser:
+        answer = await browser.post("/work/w1", data=await filled(browser, "resubmit", {"member": member}))
+        assert answer.status_code == 409 and "2 to 80" in answer.text
         assert owners.effects == []
 
 
