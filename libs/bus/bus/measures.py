@@ -26,6 +26,7 @@ OVERDUE = "1 minute"
 LEVELS = (
     ("rcm.bus.consumer.lag", ""),
     ("rcm.bus.consumer.unacknowledged", ""),
+    ("rcm.bus.partitions.held", ""),
     ("rcm.bus.outbox.pending", ""),
     ("rcm.bus.outbox.age", "s"),
     ("rcm.bus.blocked", ""),

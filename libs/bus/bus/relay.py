@@ -21,8 +21,9 @@ from opentelemetry.trace import SpanKind
 from rcm.event.v1.envelope_pb2 import Envelope
 
 from bus.flow import PARTITIONS, STREAM, SUBJECT_PREFIX, flow_of
-from bus.jetstream import BROKER_ERRORS, BodyStore, ensure_streams
+from bus.jetstream import BROKER_ERRORS, BodyStore
 from bus.lock import free_lock, take_lock
+from bus.streams import Streams
 from bus.trace import TRACEPARENT, context_of, current_trace, message_attributes, tracer
 from bus.unit import Database
 
@@ -65,11 +66,20 @@ class StreamState:
 class Relay:
     """Publishes one service's outbox until cancelled."""
 
-    def __init__(self, database: Database, client: Client, service: str, *, keep_days: int = 30) -> None:
+    def __init__(
+        self,
+        database: Database,
+        client: Client,
+        service: str,
+        *,
+        keep_days: int = 30,
+        streams: Streams | None = None,
+    ) -> None:
         self._database = database
         self._client = client
         self._js = client.jetstream()
-        self._bodies = BodyStore(self._js)
+        self._streams = streams or Streams()
+        self._bodies = BodyStore(self._js, self._streams)
         self._service = service
         self._keep_days = keep_days
         self._stream: StreamState | None = None
@@ -78,7 +88,7 @@ class Relay:
     async def run(self) -> None:
         """Holds the service's relay lock and publishes. Raises on a lost database or broker: run it again."""
         lock = f"relay:{self._service}"
-        async with self._database.relay_session() as conn:
+        async with self._database.own_session() as conn:  # the lock ends with it at the latest
             await take_lock(conn, lock)
             self._stream = None
             try:
@@ -156,7 +166,7 @@ class Relay:
         await conn.execute(_PRUNE_INBOX, self._keep_days)
 
     async def _stream_state(self) -> StreamState:
-        await ensure_streams(self._js)
+        await self._streams.ensure(self._js)
         info = await self._js.stream_info(STREAM)
         if info.created is None:
             raise NotFoundError(description="stream without a creation time")

@@ -11,7 +11,7 @@ from typing import Any
 import asyncpg
 from opentelemetry import context as otel_context
 
-from bus.consumer import OnFailure, backoff_s
+from bus.subscription import OnFailure, backoff_s
 from bus.trace import JOURNEY_ID, linked_trace
 from bus.unit import Database, Unit
 

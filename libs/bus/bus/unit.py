@@ -112,6 +112,7 @@ class Database:
         self.measures = measures or Measures()
         self.url = url
         self.schema = schema
+        self.announced = schema  # what the sessions call themselves; migrations look there for running code
         self.clock = clock
         self._pool_size = pool_size
         self.outbox_written = asyncio.Event()
@@ -126,17 +127,22 @@ class Database:
     async def open(self) -> None:
         """Connects both pools. OSError or asyncpg.PostgresError when the server cannot be reached."""
         self.app = await self._pool("app", self._pool_size)
-        self.relay = await self._pool("relay", PARTITIONS + 3)
+        self.relay = await self._pool("relay", PARTITIONS)
         self.measures.watch_pool("app", self.app)
         self.measures.watch_pool("relay", self.relay)
 
+    def _session(self, role: str) -> dict[str, str]:
+        """What every session says of itself. A node that is gone is missed soon, and its locks are free then."""
+        keep_alive = {"tcp_keepalives_idle": "5", "tcp_keepalives_interval": "2", "tcp_keepalives_count": "3"}
+        names = {"search_path": self.schema, "role": f"{self.schema}_{role}", "application_name": self.announced}
+        return names | keep_alive
+
     async def _pool(self, role: str, size: int) -> asyncpg.Pool:
-        settings = {"search_path": self.schema, "role": f"{self.schema}_{role}", "application_name": self.schema}
         return await asyncpg.create_pool(
             self.url,
             min_size=1,
             max_size=size,
-            server_settings=settings,
+            server_settings=self._session(role),
             reset=_keep_session,
             command_timeout=30,
             max_inactive_connection_lifetime=300,
@@ -156,6 +162,16 @@ class Database:
         """A connection of the relay's role, for locks and for work over all tenants."""
         async with self.relay.acquire() as conn:
             yield cast(asyncpg.Connection, conn)  # the pool's proxy behaves as the connection behind it
+
+    @asynccontextmanager
+    async def own_session(self) -> AsyncIterator[asyncpg.Connection]:
+        """A connection of the relay's role that ends with the block, and with it the locks that it holds."""
+        conn = await asyncpg.connect(self.url, server_settings=self._session("relay"), command_timeout=30)
+        try:
+            yield conn
+        finally:
+            with contextlib.suppress(asyncpg.PostgresError, asyncpg.InterfaceError, OSError, TimeoutError):
+                await conn.close(timeout=2)
 
     @asynccontextmanager
     async def transaction(self, tenant: str, context: Context | None = None) -> AsyncIterator[asyncpg.Connection]:

@@ -17,6 +17,7 @@ from chassis.grpc_client import MAX_MESSAGE_BYTES
 from chassis.grpc_status import rich_status
 from chassis.service import AddToServer
 from chassis.storage_errors import line_error_of
+from chassis.tls import Certificates
 
 # Infrastructure asks these, and it knows neither tenants nor deadlines.
 EXEMPT = ("/grpc.health.v1.Health/", "/grpc.reflection.")
@@ -102,17 +103,24 @@ def _guard_stream(behavior: Any, method: str) -> Any:
 
 
 class GrpcServer:
-    """One server with its health. `start` gives the port; `stop` lets calls in progress finish."""
+    """One server with its health, which says SERVING while `serve` was called and the certificate is valid.
+
+    `start` gives the port; `stop` lets calls in progress finish.
+    """
 
     def __init__(
         self,
         servicers: Sequence[tuple[AddToServer, Any]],
         names: Sequence[str],
         interceptors: Sequence[grpc.aio.ServerInterceptor] = (),
+        certificates: Certificates | None = None,
     ) -> None:
         self._server = grpc.aio.server(interceptors=[*interceptors, Guard()], options=SERVER_OPTIONS)
+        self._probed: grpc.aio.Server | None = None
         self._health = health.aio.HealthServicer()
         self._names = tuple(names)
+        self._certificates = certificates
+        self._ready, self._certified = False, True
         health_pb2_grpc.add_HealthServicer_to_server(self._health, self._server)
         for add, servicer in servicers:
             add(servicer, self._server)
@@ -121,14 +129,33 @@ class GrpcServer:
 
     async def start(self, host: str, port: int) -> int:
         """Listen (port 0 takes a free one) and return the port. Health is NOT_SERVING until `serve`."""
-        await self._set_health(health_pb2.HealthCheckResponse.NOT_SERVING)
-        bound = self._server.add_insecure_port(f"{host}:{port}")
+        await self._show_health()
+        where = f"{host}:{port}"
+        if self._certificates is None:
+            bound = self._server.add_insecure_port(where)
+        else:
+            bound = self._server.add_secure_port(where, self._certificates.server_credentials())
         await self._server.start()
+        return int(bound)
+
+    async def start_health(self, host: str, port: int) -> int:
+        """Answer for health, and for nothing else, in the clear: probes know no TLS. Gives the port."""
+        self._probed = grpc.aio.server(options=SERVER_OPTIONS)
+        health_pb2_grpc.add_HealthServicer_to_server(self._health, self._probed)
+        bound = self._probed.add_insecure_port(f"{host}:{port}")
+        await self._probed.start()
         return int(bound)
 
     async def serve(self) -> None:
         """Say SERVING: everything else has started."""
-        await self._set_health(health_pb2.HealthCheckResponse.SERVING)
+        self._ready = True
+        await self._show_health()
+
+    async def certify(self, valid: bool) -> None:
+        """Say NOT_SERVING while our certificate is not valid: no peer would take it."""
+        if valid != self._certified:
+            self._certified = valid
+            await self._show_health()
 
     async def leave(self) -> None:
         """Say NOT_SERVING and go on answering, so that callers look elsewhere before we stop."""
@@ -137,7 +164,11 @@ class GrpcServer:
     async def stop(self, grace_s: float) -> None:
         """Refuse new calls, give those in progress `grace_s` seconds, cancel the rest."""
         await self._server.stop(grace_s)
+        if self._probed is not None:
+            await self._probed.stop(None)
 
-    async def _set_health(self, status: Any) -> None:
+    async def _show_health(self) -> None:
+        states = health_pb2.HealthCheckResponse
+        status = states.SERVING if self._ready and self._certified else states.NOT_SERVING
         for name in ("", *self._names):
             await self._health.set(name, status)

@@ -98,6 +98,7 @@ BUS: tuple[MetricRow, ...] = (
     _counter("rcm.bus.published", (EVENT,), "Facts that the stream has acknowledged"),
     _gauge("rcm.bus.consumer.lag", ("rcm.partition",), "Facts in the stream that were not delivered yet"),
     _gauge("rcm.bus.consumer.unacknowledged", ("rcm.partition",), "Facts delivered and not acknowledged yet"),
+    _gauge("rcm.bus.partitions.held", (), "Partitions that this replica works on"),
     _gauge("rcm.bus.outbox.pending", (), "Facts in the outbox that were not published yet"),
     _gauge("rcm.bus.outbox.age", (), "Age of the oldest fact in the outbox that was not published yet", "s"),
     _gauge("rcm.bus.blocked", (), "Facts that failed and hold up later ones of their key"),

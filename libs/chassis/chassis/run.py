@@ -13,6 +13,7 @@ import signal
 import sys
 from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -30,10 +31,14 @@ from chassis.line import Broker, Line
 from chassis.log import start_logging
 from chassis.metrics_page import Page
 from chassis.metrics_server import metrics_app
+from chassis.preflight import check_surroundings
+from chassis.refusal import refusal_of
 from chassis.service import Parts, Runtime, Service
 from chassis.settings import ServiceSettings, SettingsError, describe_settings, load_settings, refuse_to_start
 from chassis.storage import CannotStart, open_database
+from chassis.supervise import Tasks
 from chassis.telemetry import Telemetry, start_telemetry
+from chassis.tls import Certificates, Files
 
 HELP = "--help-settings"
 PAGE_GRACE_S = 1.0
@@ -42,15 +47,17 @@ PAGE_GRACE_S = 1.0
 class Channels:
     """The channels to other services: one for each, opened when first asked for."""
 
-    def __init__(self, settings: ServiceSettings, telemetry: Telemetry) -> None:
+    def __init__(self, settings: ServiceSettings, telemetry: Telemetry, certificates: Certificates | None) -> None:
         self._settings = settings
         self._telemetry = telemetry
+        self._certificates = certificates
         self._open: dict[str, grpc.aio.Channel] = {}
 
     def __call__(self, service: str) -> grpc.aio.Channel:
         if service not in self._open:
             address = self._settings.address_of(service)
-            self._open[service] = open_channel(address, self._telemetry.client_interceptors())
+            interceptors = self._telemetry.client_interceptors()
+            self._open[service] = open_channel(address, interceptors, self._certificates, service)
         return self._open[service]
 
     async def close(self) -> None:
@@ -68,12 +75,24 @@ class Process:
         self._log = log
         self._clock: Clock = clock or SystemClock()
         self._cleanup = AsyncExitStack()
+        self._certificates: Certificates | None = None
         self.grpc_port = 0
+        self.health_port: int | None = None
         self.http_port: int | None = None
         self.metrics_port: int | None = None
 
     async def start(self) -> None:
-        """Bring everything up. CannotStart or SettingsError when that is not possible; call `stop` all the same."""
+        """Bring everything up. CannotStart, in one line, when that is not possible; call `stop` all the same."""
+        try:
+            await self._start()
+        except Exception as error:
+            raise CannotStart(refusal_of(error, self._service.name, self._settings)) from error
+
+    async def _start(self) -> None:
+        check_surroundings(self._service.name, self._settings)
+        if self._settings.tls_dir is not None:
+            files = Files.of(self._settings.tls_dir)
+            self._certificates = Certificates(files, self._clock, self._log, self._service.name)
         telemetry = start_telemetry(self._service.name, self._settings)
         self._later(asyncio.to_thread, telemetry.shutdown)
         await self._start_page(telemetry)
@@ -86,6 +105,7 @@ class Process:
         if line is not None:
             line.start()
             self._later(line.stop_taking_in)
+        self._watch_certificates(server)
         await server.serve()
         self._later(self._leave, server)
         self._write_ready_file()
@@ -130,7 +150,7 @@ class Process:
         client = httpx.AsyncClient(timeout=httpx.Timeout(20.0, connect=5.0))
         telemetry.instrument_client(client)
         self._later(client.aclose)
-        channels = Channels(settings, telemetry)
+        channels = Channels(settings, telemetry, self._certificates)
         self._later(channels.close)
         return Runtime(
             settings,
@@ -148,9 +168,10 @@ class Process:
         """A service without a schema has no outbox and hears nothing."""
         if self._service.migrations is None:
             return None
-        broker = Broker(self._settings.nats_url, self._service.name)
+        tls = self._certificates.client_context() if self._certificates is not None else None
+        broker = Broker(self._settings.nats_url, self._service.name, tls, self._log)
         self._later(broker.close)
-        line = Line(self._service.name, database, broker, parts, self._log)
+        line = Line(self._service.name, database, broker, parts, self._log, self._settings.nats_replicas)
         self._later(line.flush)
         return line
 
@@ -161,10 +182,18 @@ class Process:
             http = HttpServer(parts.http)
             self.http_port = await http.start(settings.listen_host, settings.http_port, settings.shutdown_grace_s)
             self._later(http.stop)
-        server = GrpcServer(parts.grpc, parts.grpc_names, telemetry.server_interceptors())
+        server = GrpcServer(parts.grpc, parts.grpc_names, telemetry.server_interceptors(), self._certificates)
         self.grpc_port = await server.start(settings.listen_host, settings.grpc_port)
         self._later(server.stop, settings.shutdown_grace_s)
+        if self._certificates is not None or settings.health_port:
+            self.health_port = await server.start_health(settings.listen_host, settings.health_port)
         return server
+
+    def _watch_certificates(self, server: GrpcServer) -> None:
+        if self._certificates is not None:
+            tasks = Tasks(self._log)
+            tasks.start("certificates", partial(self._certificates.watch, server.certify))
+            self._later(tasks.stop)
 
     async def _leave(self, server: GrpcServer) -> None:
         await server.leave()
@@ -178,6 +207,7 @@ class Process:
         file = self._settings.run_dir / f"{self._service.name}.json"
         draft = file.with_suffix(".json.new")
         ports = {"grpc": self.grpc_port, "http": self.http_port, "metrics": self.metrics_port}
+        ports["health"] = self.health_port
         draft.write_text(json.dumps({"pid": os.getpid(), **ports}))
         draft.replace(file)
         self._later(asyncio.to_thread, _remove, file)
@@ -213,7 +243,7 @@ async def serve(service: Service, settings: ServiceSettings, log: Any) -> None:
         stopping.cancel()
         await asyncio.gather(starting, stopping, return_exceptions=True)
         await process.stop()
-        log.info("stopped")
+    log.info("stopped")
 
 
 def _log_loop_error(log: Any, context: dict[str, Any]) -> None:

@@ -28,8 +28,8 @@ class Parts:
 
     `grpc` rows are (the generated add_*_to_server function, the servicer); `grpc_names` are the full names of the same
     services, for health and reflection; `linger_s` lets facts gather before they are taken in, for services off the
-    line's way; `background` coroutines run until cancelled and are restarted with backoff; `close` coroutines run at
-    the very end, before the pools close.
+    line's way; `background` coroutines run until cancelled and are restarted with backoff, those of `alone` (by a name
+    that stays) in one replica at a time; `close` coroutines run at the very end, before the pools close.
     """
 
     subscriptions: tuple[Subscription, ...] = ()
@@ -39,6 +39,7 @@ class Parts:
     grpc_names: tuple[str, ...] = ()
     http: FastAPI | None = None
     background: tuple[Background, ...] = ()
+    alone: Mapping[str, Background] = field(default_factory=dict)
     close: tuple[Background, ...] = ()
 
 

@@ -3,16 +3,22 @@
 from __future__ import annotations
 
 import os
+import re
 import sys
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Literal, NoReturn, TypeVar
+from typing import Annotated, Literal, NoReturn, TypeVar
 
-from pydantic import Field, ValidationError
+from pydantic import BeforeValidator, Field, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic_settings import SettingsError as UnusableSource
 
 PREFIX = "RCM_"
 ADDRESS_PREFIX = "RCM_ADDRESS_"
+SECRETS = "RCM_SECRETS_DIR"
+_NATS = r"(nats|tls|ws|wss)://[^\s,]+"
+_ADDRESS = re.compile(r"(dns:///|ipv4:|ipv6:)?[^\s/]+:[0-9]{1,5}")
+_FIELD = re.compile(r'field "(\w+)"')
 
 
 class SettingsError(Exception):
@@ -35,15 +41,33 @@ class ServiceSettings(BaseSettings):
     model_config = SettingsConfigDict(env_prefix=PREFIX, env_ignore_empty=True, frozen=True, extra="ignore")
 
     postgres_url: str = Field(
-        description="Postgres of this service, as its login role: postgresql://eligibility@host/throughline", repr=False
+        pattern=r"^postgres(ql)?://",
+        description="Postgres of this service, as its login role: postgresql://eligibility@host/throughline",
+        repr=False,
     )
-    nats_url: str = Field(description="NATS with JetStream: nats://host:4222", repr=False)
+    nats_url: str = Field(
+        pattern=rf"^{_NATS}(,{_NATS})*$", description="NATS with JetStream: nats://host:4222", repr=False
+    )
+    nats_replicas: Annotated[Literal[1, 3, 5], BeforeValidator(int)] = Field(
+        1, description="Servers of a NATS cluster that keep each stream: 1, 3 or 5"
+    )
     grpc_port: int = Field(0, ge=0, le=65535, description="Port for gRPC; 0 takes a free one")
     http_port: int = Field(0, ge=0, le=65535, description="Port for HTTP; 0 takes a free one")
     listen_host: str = Field("127.0.0.1", description="Address to listen on; 0.0.0.0 in a container")
+    tls_dir: Path | None = Field(
+        None,
+        description="Folder with tls.crt, tls.key and ca.crt: gRPC and NATS by mutual TLS; without it in the clear",
+    )
+    health_port: int = Field(
+        0, ge=0, le=65535, description="Port for gRPC health in the clear, for probes; 0: none, with TLS a free one"
+    )
     run_dir: Path | None = Field(None, description="Folder for <service>.json with pid and ports, written when ready")
     site_dir: Path | None = Field(None, description="Folder of the site's own rules, prices and feeds")
-    otlp_endpoint: str = Field("", description="OTLP over HTTP: http://collector:4318; empty sends nothing")
+    otlp_endpoint: str = Field(
+        "",
+        pattern=r"^(https?://[^\s/]+\S*)?$",
+        description="OTLP over HTTP: http://collector:4318; empty sends nothing",
+    )
     traces_dir: Path | None = Field(None, description="Folder for <service>.jsonl with finished spans, for one machine")
     tracing: Literal["on", "off"] = Field("on", description="off switches spans off altogether")
     trace_ratio: float = Field(
@@ -91,13 +115,49 @@ def _problem(settings: type[ServiceSettings], error: ValidationError) -> str:
     return f"{PREFIX}{name.upper()} {verb}: set it ({wanted})"
 
 
+def _unparsed(settings: type[ServiceSettings], error: Exception) -> str:
+    """A list or a table that is no JSON: the error names the field, its cause quotes the value."""
+    found = _FIELD.search(str(error))
+    name = found[1] if found else ""
+    field = settings.model_fields.get(name)
+    return f"{PREFIX}{name.upper()} is wrong (json): set it ({field.description if field is not None else 'as JSON'})"
+
+
+def _check_secrets(settings: type[ServiceSettings], folder: Path) -> None:
+    """The library that reads them would only warn, and go on without."""
+    if not folder.is_dir():
+        raise SettingsError(f"{SECRETS} is no folder: {folder}: name the folder with the files of secrets, or unset it")
+    for name in settings.model_fields:
+        file = folder / f"{PREFIX}{name}".lower()
+        try:
+            if os.path.lexists(file):
+                file.read_text(encoding="utf-8")
+        except (OSError, UnicodeDecodeError) as error:
+            raise SettingsError(
+                f"{file} cannot be read as a text ({type(error).__name__}): mend the file in {SECRETS}, or remove it"
+            ) from None
+
+
+def _check_addresses(addresses: Mapping[str, str]) -> None:
+    for service, address in addresses.items():
+        if not _ADDRESS.fullmatch(address):
+            variable = ADDRESS_PREFIX + service.upper().replace("-", "_")
+            raise SettingsError(f"{variable} is wrong: give the address of {service} as host:port")
+
+
 def load_settings(settings: type[S]) -> S:
     """Read and check the settings. SettingsError with one line that names the first wrong one and the next step."""
-    secrets = os.environ.get("RCM_SECRETS_DIR")
+    secrets = os.environ.get(SECRETS)
+    if secrets:
+        _check_secrets(settings, Path(secrets))
     try:
-        return settings(_secrets_dir=secrets) if secrets else settings()
+        loaded = settings(_secrets_dir=secrets) if secrets else settings()
     except ValidationError as error:
         raise SettingsError(_problem(settings, error)) from None
+    except UnusableSource as error:
+        raise SettingsError(_unparsed(settings, error)) from None
+    _check_addresses(loaded.addresses)
+    return loaded
 
 
 def describe_settings(settings: type[ServiceSettings]) -> str:

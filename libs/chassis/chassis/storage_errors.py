@@ -12,6 +12,7 @@ STORAGE_ERRORS: tuple[type[BaseException], ...] = (
     asyncpg.InternalClientError,  # what asyncpg says when a server dies in the middle of an answer
     asyncpg.SerializationError,
     asyncpg.DeadlockDetectedError,
+    asyncpg.InvalidCachedStatementError,  # a migration has changed a table since the statement was prepared
     asyncpg.CannotConnectNowError,
     asyncpg.AdminShutdownError,
     asyncpg.CrashShutdownError,

@@ -15,7 +15,10 @@ _SUBMITTER = "THROUGHLINE"
 class ClearinghouseSettings(BaseModel):
     """Where the clearinghouse is. Mix-ins stand before the settings of every service."""
 
-    clearinghouse_url: str = Field(description="The clearinghouse: http(s)://host or file:///folder.")
+    clearinghouse_url: str = Field(
+        pattern=r"^(https?://[^\s/]+\S*|file://(localhost)?/.*)$",
+        description="The clearinghouse: http(s)://host or file:///folder.",
+    )
     clearinghouse_token: SecretStr = Field(default=SecretStr(""), description="Bearer token of the clearinghouse.")
 
     def open_mailbox(self, submitter: str, http: httpx.AsyncClient) -> Clearinghouse:

@@ -21,9 +21,11 @@ from cli.asking import HOME, Folder, ask_line, fail, place_of
 from cli.channel import channel_app
 from cli.client import Line, Place
 from cli.clients import clients_app
+from cli.connect import connect
 from cli.journey import journey_app
 from cli.kpi import kpi_app
 from cli.message import message_app
+from cli.migrate import migrate
 from cli.person import person_app
 from cli.reconcile import reconcile
 from cli.stack import Stack, StackError
@@ -43,6 +45,8 @@ main.add_typer(message_app, name="message")
 main.add_typer(channel_app, name="channel")
 main.add_typer(person_app, name="person")
 main.command()(reconcile)
+main.command()(migrate)
+main.command()(connect)
 
 
 @main.command()
@@ -52,6 +56,9 @@ def up(
         Path | None,
         typer.Option(exists=True, file_okay=False, help="The site's rules and feeds: SITE/interface-engine/sources."),
     ] = None,
+    tls: Annotated[
+        bool, typer.Option("--tls", help="Mutual TLS on gRPC and NATS, by an authority of this folder's own.")
+    ] = False,
 ) -> None:
     """Start everything on this machine and stay up until Ctrl-C. Data is kept between runs."""
     console = render.console()
@@ -59,7 +66,7 @@ def up(
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: stop.set())
     try:
-        with Stack(folder, tell=lambda line: console.print(f"  {line}"), site=site) as stack:
+        with Stack(folder, tell=lambda line: console.print(f"  {line}"), site=site, tls=tls) as stack:
             console.print("\n[bold green]Throughline is up.[/]")
             console.print(f"  console         {stack.console_url} (open it in a browser)")
             console.print(f"  FHIR endpoint   {stack.fhir_url}")
@@ -68,6 +75,8 @@ def up(
             console.print(
                 f"  token endpoint  {stack.clients['default'].token_url} (add a client: throughline client add)"
             )
+            if stack.tls_dir is not None:
+                console.print(f"  certificates    {stack.tls_dir} (for gRPC clients: tls.crt, tls.key and ca.crt)")
             console.print(f"  logs            {stack.logs_dir}\n  spans           {stack.traces_dir}")
             console.print("\nIn another shell: throughline submit FILE... or throughline status. Ctrl-C here stops it.")
             stop.wait()

@@ -9,6 +9,7 @@ from typing import Annotated, TypeVar
 
 import grpc
 import typer
+from chassis import SettingsError
 from kernel.errors import LineError
 
 from cli.client import Line, Place
@@ -25,9 +26,13 @@ def fail(text: str) -> typer.Exit:
 
 
 def place_of(folder: Path) -> Place:
-    """The Throughline that runs in a folder. Exit 1 when none does."""
+    """The Throughline that runs in a folder. Exit 1 when none does, or when its certificates cannot be used."""
     try:
-        return Place.read(folder / "stack.json")
+        place = Place.read(folder / "stack.json")
+        place.certificates()
+        return place
+    except SettingsError as error:
+        raise fail(str(error)) from None
     except FileNotFoundError:
         raise fail(f"nothing runs in {folder}: start it with `throughline up`, or name its --folder") from None
 

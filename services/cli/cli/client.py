@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,9 +12,12 @@ from typing import Any
 
 import grpc
 import httpx
+import structlog
 from chassis import ask, open_channel
 from chassis.call import TENANT
 from chassis.grpc_status import error_of
+from chassis.tls import Certificates, Files
+from kernel.clock import SystemClock
 from rcm.engine.v1 import (
     access_pb2,
     access_pb2_grpc,
@@ -33,6 +37,7 @@ from cli.access import Credentials, TokenSource
 
 FHIR_JSON = "application/fhir+json"
 RETRY_STATUS = frozenset({429, 502, 503, 504})
+TLS_DIR = "RCM_TLS_DIR"
 TRIES = 60
 PAUSE_S = 0.5
 REBUILD_S = 3600.0
@@ -41,19 +46,27 @@ KPI_CHECK_S = 900.0
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where a running Throughline is, as its stack.json says."""
+    """Where a running Throughline is, as its stack.json says. With `tls_dir` its gRPC doors speak mutual TLS."""
 
     tenant: str
     fhir_url: str
     clients: dict[str, Credentials]
     grpc: dict[str, str]
+    tls_dir: Path | None = None
 
     @classmethod
     def read(cls, file: Path) -> Place:
-        """From the file that `up` writes. FileNotFoundError when nothing runs there."""
+        """From the file that `up` writes; RCM_TLS_DIR goes before its tls_dir. FileNotFoundError when nothing runs."""
         state = json.loads(file.read_text())
         clients = {source: Credentials(**client) for source, client in state["clients"].items()}
-        return cls(state["tenant"], state["fhir_url"], clients, state["grpc"])
+        tls_dir = os.environ.get(TLS_DIR) or state.get("tls_dir")
+        return cls(state["tenant"], state["fhir_url"], clients, state["grpc"], Path(tls_dir) if tls_dir else None)
+
+    def certificates(self) -> Certificates | None:
+        """Those of the command, None without TLS. SettingsError when they cannot be used."""
+        if self.tls_dir is None:
+            return None
+        return Certificates(Files.of(self.tls_dir), SystemClock(), structlog.get_logger())
 
     def fhir(self, http: httpx.AsyncClient, source: str = "default") -> FhirClient:
         """A client of the FHIR endpoint that speaks as this feed does."""
@@ -122,11 +135,15 @@ class Line:
 
     def __init__(self, place: Place) -> None:
         self._place = place
+        self._certificates = place.certificates()
         self._channels: dict[str, grpc.aio.Channel] = {}
 
     def _channel(self, service: str) -> grpc.aio.Channel:
+        if self._certificates is not None:
+            self._certificates.look()
         if service not in self._channels:
-            self._channels[service] = open_channel(self._place.grpc[service])
+            address = self._place.grpc[service]
+            self._channels[service] = open_channel(address, certificates=self._certificates, service=service)
         return self._channels[service]
 
     async def close(self) -> None:

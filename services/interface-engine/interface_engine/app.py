@@ -38,7 +38,7 @@ from interface_engine.entry_http.subscriptions import subscription_routes
 from interface_engine.entry_intake import Intake
 from interface_engine.entry_keeping import Keeper
 from interface_engine.entry_messages import MessageDoor, add_message_route
-from interface_engine.entry_mllp import MllpPorts, tls_of
+from interface_engine.entry_mllp import MllpPorts, certificates_of
 from interface_engine.entry_notices import HookBook, NoticeWorker, hook_client
 from interface_engine.entry_release import Release
 from interface_engine.entry_token import TokenDoor, add_token_route, configuration_route, token_url_of
@@ -61,10 +61,7 @@ def _book(runtime: Runtime, refusals: Refusals) -> ChannelBook:
         refusals(error)
         runtime.log.error("a channel file cannot be used: what was in force stays", file=error.file, line=error.line)
 
-    try:
-        return ChannelBook(runtime.settings.site_folder(NAME), refused)
-    except RuleError as error:
-        raise SettingsError(f"a channel cannot be used: {error}") from error
+    return ChannelBook(runtime.settings.site_folder(NAME), refused)
 
 
 def _gate(runtime: Runtime) -> Gate:
@@ -95,10 +92,8 @@ async def build(runtime: Runtime) -> Parts:
     background = (
         MessageWorker(database, tenant, feeds.process, intake.arrived, log).run,
         _ports(runtime, book, intake).run,
-        DropWatcher(book.channels, files, log).run,
         release.run,
         versions.run,
-        Pruning(database, tenant, settings.message_days).run,
         partial(book.watch, settings.channels_every_s),
         listeners.run,
         _notices(runtime, listeners, hooks).run,
@@ -112,6 +107,10 @@ async def build(runtime: Runtime) -> Parts:
         grpc_names=tuple(f"rcm.engine.v1.{name}" for name in _GRPC_NAMES),
         http=_http(runtime, book, intake, announcing, listeners),
         background=background,
+        alone={
+            "folders": DropWatcher(book.channels, files, log).run,
+            "pruning": Pruning(database, tenant, settings.message_days).run,
+        },
         close=(hooks.aclose,),
     )
 
@@ -160,12 +159,10 @@ def _grpc(runtime: Runtime, book: ChannelBook, intake: Intake, refusals: Refusal
 
 def _ports(runtime: Runtime, book: ChannelBook, intake: Intake) -> MllpPorts:
     settings: Settings = runtime.settings
-    try:
-        tls = tls_of(settings.mllp_certificate, settings.mllp_key, settings.mllp_client_ca)
-    except OSError as error:  # ssl.SSLError is one
-        raise SettingsError(f"RCM_MLLP_CERTIFICATE cannot be used ({type(error).__name__})") from error
-    endings = Endings(runtime.database, settings.tenant)
-    return MllpPorts(book.channels, intake, runtime.clock, runtime.log, endings.of, settings.mllp_connections, tls)
+    clock, log, endings = runtime.clock, runtime.log, Endings(runtime.database, settings.tenant)
+    files = settings.mllp_certificate, settings.mllp_key, settings.mllp_client_ca
+    certificates = certificates_of(*files, clock, log)
+    return MllpPorts(book.channels, intake, clock, log, endings.of, settings.mllp_connections, certificates)
 
 
 SERVICE = Service(name=NAME, settings=Settings, build=build, migrations="interface_engine.migrations")

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import hl7v2
+from chassis.tls import Certificates, Files
 from kernel.clock import Clock
 from kernel.errors import Unavailable, Unreadable
 
@@ -164,7 +165,8 @@ def wants_application_answer(channel: Channel, payload: bytes) -> bool:
 class MllpPorts:
     """A listener for each feed that comes by MLLP. `channels` are those in force now: ports open and close with them.
 
-    `tls` is for feeds that ask for it. A port that is taken is tried again: a feed that cannot come in is said aloud.
+    `certificates` are for feeds that ask for TLS; new ones are for new connections. A port that is taken is tried
+    again: a feed that cannot come in is said aloud.
     """
 
     channels: Callable[[], Mapping[str, Channel]]
@@ -173,7 +175,7 @@ class MllpPorts:
     log: Any
     ending_of: EndingOf
     most_connections: int = 100
-    tls: ssl.SSLContext | None = None
+    certificates: Certificates | None = None
     every_s: float = 1.0
     open: dict[tuple[str, str, int, bool], tuple[MllpListener, int]] = field(default_factory=dict)
 
@@ -190,6 +192,8 @@ class MllpPorts:
 
     async def look(self) -> None:
         """Opens what is new and closes what is gone."""
+        if self.certificates is not None:
+            self.certificates.look()
         wanted = {_place(channel) for channel in self.channels().values() if channel.transport.kind == "mllp"}
         for place in self.open.keys() - wanted:
             listener, _ = self.open.pop(place)
@@ -200,7 +204,7 @@ class MllpPorts:
 
     async def _open(self, place: tuple[str, str, int, bool]) -> None:
         name, host, port, encrypted = place
-        if encrypted and self.tls is None:
+        if encrypted and self.certificates is None:
             self.log.error("the feed wants TLS and there is no certificate (RCM_MLLP_CERTIFICATE)", channel=name)
             return
         listener = MllpListener(
@@ -210,7 +214,7 @@ class MllpPorts:
             self.log,
             self.ending_of,
             most_connections=self.most_connections,
-            tls=self.tls if encrypted else None,
+            tls=self.certificates.server_context() if encrypted and self.certificates is not None else None,
         )
         try:
             taken = await listener.start(host, port)
@@ -227,15 +231,11 @@ def _place(channel: Channel) -> tuple[str, str, int, bool]:
     return channel.name, str(options.get("host", "127.0.0.1")), int(options.get("port", 0)), tls
 
 
-def tls_of(certificate: Path | None, key: Path | None, client_ca: Path | None) -> ssl.SSLContext | None:
-    """TLS for those who send, with their certificates asked for when a CA is named. OSError or ssl.SSLError when the
-    files cannot be used."""
+def certificates_of(
+    certificate: Path | None, key: Path | None, client_ca: Path | None, clock: Clock, log: Any
+) -> Certificates | None:
+    """TLS for those who send, with their certificates asked for when a CA is named. BadCertificates, which is a
+    SettingsError, when the files cannot be used. Without `key`, it lies in the certificate's file."""
     if certificate is None:
         return None
-    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
-    context.minimum_version = ssl.TLSVersion.TLSv1_2
-    context.load_cert_chain(certificate, key)
-    if client_ca is not None:
-        context.load_verify_locations(client_ca)
-        context.verify_mode = ssl.CERT_REQUIRED
-    return context
+    return Certificates(Files(certificate, key or certificate, client_ca, own=False), clock, log)

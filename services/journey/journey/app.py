@@ -88,6 +88,7 @@ async def build(runtime: Runtime) -> Parts:
         grpc_names=("rcm.journey.v1.JourneyService", *figures.grpc_names),
         http=console_app(runtime) if settings.console_login != "off" else None,
         background=(adding.fold, adding.count_unfinished, *figures.background),
+        alone=figures.alone,
     )
 
 

@@ -19,13 +19,13 @@ async def build(runtime: Runtime) -> Parts:
     rules = load_rulebook(settings.site_folder(NAME))
     events = EventEntry(rules)
     submitters = settings.submitters(settings.tenant)
-    mailboxes = [_mailbox(runtime, rules, tenant, submitter) for tenant, submitter in submitters.items()]
+    mailboxes = {tenant: _mailbox(runtime, rules, tenant, submitter) for tenant, submitter in submitters.items()}
     return Parts(
         subscriptions=events.subscriptions(),
         timers=events.timers(),
         grpc=((add_RemittanceServiceServicer_to_server, RemittanceServicer(runtime.database, rules)),),
         grpc_names=("rcm.remittance.v1.RemittanceService",),
-        background=tuple(mailbox.run for mailbox in mailboxes),
+        alone={f"mailbox-{tenant}": mailbox.run for tenant, mailbox in mailboxes.items()},
     )
 
 

@@ -6,6 +6,7 @@ import asyncio
 from datetime import timedelta
 
 from chassis import Parts, Runtime, Service, http_app
+from chassis.preflight import check_writable
 from chassis.supervise import Tasks
 
 from simulator.entry_directory import Drop
@@ -22,6 +23,9 @@ _LOOK_EVERY_S = 0.1
 async def build(runtime: Runtime) -> Parts:
     """Open the memory and start the two loops. They end before the memory closes."""
     settings: Settings = runtime.settings
+    check_writable("RCM_DATA_DIR", settings.data_dir)
+    if settings.drop_dir is not None:
+        check_writable("RCM_DROP_DIR", settings.drop_dir)
     own = settings.site_dir / "simulator" if settings.site_dir else SHIPPED
     world = World(
         store=await asyncio.to_thread(Store, settings.data_dir),

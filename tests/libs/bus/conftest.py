@@ -12,13 +12,13 @@ from chassis.migrations import migrate
 from kernel.clock import SystemClock
 from nats.aio.client import Client
 
+sys.path.insert(0, str(Path(__file__).parent))  # importlib mode does not; bus_replicas.py and busprobe lie here
+
 
 @pytest.fixture(scope="session")
 def probe_schema(platform) -> Iterator[str]:  # type: ignore[no-untyped-def]
-    sys.path.insert(0, str(Path(__file__).parent))
     migrate(platform.owner_url, ["busprobe"])
     yield "busprobe"
-    sys.path.remove(str(Path(__file__).parent))
 
 
 @pytest.fixture

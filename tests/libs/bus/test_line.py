@@ -67,7 +67,7 @@ async def test_facts_arrive_once_and_in_the_order_of_their_key(database: Databas
     async def all_there() -> bool:
         return len(await effects(database, tenant)) == 30
 
-    async with running(Relay(database, broker, SERVICE).run, *consumer.partitions()):
+    async with running(Relay(database, broker, SERVICE).run, consumer.run):
         await until(all_there)
         # Publishing everything once more changes nothing: the inbox has them all.
         async with database.relay.acquire() as conn:
@@ -115,7 +115,7 @@ async def test_later_facts_of_a_key_wait_for_one_that_cannot_be_handled_yet(
     async def all_there() -> bool:
         return len(await effects(database, tenant)) == 5
 
-    async with running(Relay(database, broker, SERVICE).run, *consumer.partitions()):
+    async with running(Relay(database, broker, SERVICE).run, consumer.run):
         await until(all_there)
     assert [number for _, number in await effects(database, tenant)] == [0, 1, 2, 3, 4]
     assert await database.relay.fetchval("select count(*) from blocked") == 0
@@ -136,7 +136,7 @@ async def test_what_can_never_succeed_becomes_a_dead_letter_and_holds_nobody_up(
     async def others_there() -> bool:
         return len(await effects(database, tenant)) == 2
 
-    async with running(Relay(database, broker, SERVICE).run, *consumer.partitions()):
+    async with running(Relay(database, broker, SERVICE).run, consumer.run):
         await until(others_there)
     assert [number for _, number in await effects(database, tenant)] == [1, 2]
     async with database.transaction(tenant) as conn:
@@ -165,7 +165,7 @@ async def test_an_unknown_version_is_a_dead_letter_with_that_reason(
         async with database.transaction(tenant) as conn:
             return bool(await conn.fetchval("select reason from dead_letter") == "event-version-unknown")
 
-    async with running(Relay(database, broker, SERVICE).run, *consumer.partitions()):
+    async with running(Relay(database, broker, SERVICE).run, consumer.run):
         await until(buried)
     assert await effects(database, tenant) == []
 
@@ -188,7 +188,7 @@ async def test_a_body_over_the_limit_goes_by_reference(database: Database, broke
     async def arrived() -> bool:
         return bool(got)
 
-    async with running(Relay(database, broker, SERVICE).run, *consumer.partitions()):
+    async with running(Relay(database, broker, SERVICE).run, consumer.run):
         await until(arrived)
     assert got == [700_000]
 
@@ -212,7 +212,7 @@ async def test_a_lost_stream_is_filled_again_and_nothing_is_handled_twice(
         return len(await effects(database, tenant)) == number
 
     relay = _again(Relay(database, broker, SERVICE).run)
-    async with running(relay, *[_again(work) for work in consumer.partitions()]):
+    async with running(relay, _again(consumer.run)):
         await until(lambda: count(1))
         await js.delete_stream(STREAM)
         await emit(database, tenant, "Encounter/b", 2)

@@ -92,7 +92,7 @@ async def test_facts_are_counted_by_how_their_delivery_ended(
     for number in range(3):
         await emit(database, tenant, f"{tenant}/{number}", number)
     tasks = Tasks(structlog.get_logger())
-    for number, work in enumerate((Relay(database, broker, SERVICE).run, *consumer.partitions())):
+    for number, work in enumerate((Relay(database, broker, SERVICE).run, consumer.run)):
         tasks.start(f"work {number}", work)
     try:
         await until(lambda: values(metrics, handled).get((EVENT, "handled")) == 2)

@@ -122,7 +122,7 @@ async def test_a_fact_stays_in_its_burst_from_telling_to_handling_and_to_the_dea
         async with database.unit(tenant) as unit:
             await unit.emit(event, EncounterCancelled(encounter=tenant), key=tenant, journey_id=JOURNEY)
     consumer = Consumer(database, broker, "coding", [Subscription(event, refuse)])
-    works = [Relay(database, broker, "coding").run, *consumer.partitions()]
+    works = [Relay(database, broker, "coding").run, consumer.run]
     dead = "dead-letter rcm.dead.v1.coding"
 
     def burst() -> dict[str, Any]:

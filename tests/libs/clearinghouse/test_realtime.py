@@ -108,5 +108,5 @@ def test_settings_open_the_clearinghouse_that_they_name(tmp_path):
     settings = RealtimeSettings(clearinghouse_url=tmp_path.as_uri())
     assert settings.trading() == TRADING
     assert isinstance(settings.open_clearinghouse(None), DirectoryClearinghouse)
-    with pytest.raises(ValueError, match="clearinghouse address"):
+    with pytest.raises(ValueError, match="clearinghouse_url"):
         RealtimeSettings(clearinghouse_url="ftp://host").open_clearinghouse(None)

@@ -10,11 +10,11 @@ from clearinghouse import DirectoryClearinghouse, HttpClearinghouse, MailboxSett
 
 
 def test_without_a_setting_the_tenant_has_the_only_mailbox() -> None:
-    assert MailboxSettings(clearinghouse_url="x").submitters("demo") == {"demo": "THROUGHLINE"}
+    assert MailboxSettings(clearinghouse_url="http://x").submitters("demo") == {"demo": "THROUGHLINE"}
 
 
 def test_the_mailboxes_of_a_site_stand_before_it() -> None:
-    settings = MailboxSettings(clearinghouse_url="x", mailboxes={"a": "A1", "b": "B1"})
+    settings = MailboxSettings(clearinghouse_url="http://x", mailboxes={"a": "A1", "b": "B1"})
     assert settings.submitters("demo") == {"a": "A1", "b": "B1"}
 
 
@@ -24,5 +24,5 @@ async def test_the_address_chooses_the_transport(tmp_path: Path) -> None:
         network = RealtimeSettings(clearinghouse_url="https://clearing.example").open_clearinghouse(http)
         assert isinstance(folder, DirectoryClearinghouse)
         assert isinstance(network, HttpClearinghouse)
-        with pytest.raises(ValueError, match="address"):
+        with pytest.raises(ValueError, match="clearinghouse_url"):
             MailboxSettings(clearinghouse_url="clearing.example").open_mailbox("A1", http)

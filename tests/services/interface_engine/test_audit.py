@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import asyncpg
 import pytest
 from bus import Database
 from fhir_r4 import has_errors, validate
@@ -137,3 +138,13 @@ async def test_an_access_is_read_by_its_id_in_its_own_tenant_only(door: Door) ->
         assert await AuditLog(unit).read("nonsense") is None
     async with door.database.unit(f"{door.tenant}-other") as unit:
         assert await AuditLog(unit).read(one.id) is None
+
+
+async def test_accesses_are_only_ever_added(door: Door) -> None:
+    await AuditTrail(door.database).record(access(1, door.tenant))
+    for sql in ("delete from access_event", "update access_event set client = 'somebody'"):
+        with pytest.raises(asyncpg.InsufficientPrivilegeError):
+            async with door.database.transaction(door.tenant) as conn:
+                await conn.execute(sql)
+    async with door.database.transaction(door.tenant) as conn:
+        assert await conn.fetchval("select client from access_event") == "epic"

@@ -7,6 +7,7 @@ import os
 import shutil
 import signal
 import socket
+import ssl
 import subprocess
 import sys
 from pathlib import Path
@@ -25,19 +26,41 @@ jetstream {{
   sync_interval: {sync_interval}
 }}
 """
+# Nothing goes in the clear, not even the greeting; who comes without a certificate is refused.
+TLS = """\
+tls {{
+  cert_file: "{tls_dir}/tls.crt"
+  key_file: "{tls_dir}/tls.key"
+  ca_file: "{tls_dir}/ca.crt"
+  verify: true
+  handshake_first: true
+}}
+"""
 
 
 class EmbeddedNats:
     """One NATS server in `data_dir`. It keeps its port over restarts, so that clients find it again.
 
-    `sync_interval` is how long an acknowledged message may wait for the disk: a duration, or "always".
+    `sync_interval` is how long an acknowledged message may wait for the disk: a duration, or "always". `tls_dir` is a
+    folder with tls.crt (for the name `nats`), tls.key and ca.crt: the server then wants a certificate of that CA.
+    `more` is configuration that stands behind ours.
     """
 
-    def __init__(self, data_dir: Path | str, *, port: int = 0, sync_interval: str = "2m") -> None:
+    def __init__(
+        self,
+        data_dir: Path | str,
+        *,
+        port: int = 0,
+        sync_interval: str = "2m",
+        tls_dir: Path | str | None = None,
+        more: str = "",
+    ) -> None:
         self._folder = Path(data_dir).absolute()
         self._port_file = self._folder / "port"
         self._sync_interval = sync_interval
         self._wanted_port = port
+        self._tls_dir = None if tls_dir is None else Path(tls_dir).absolute()
+        self._more = more
         self._process: subprocess.Popen[bytes] | None = None
 
     @property
@@ -80,6 +103,12 @@ class EmbeddedNats:
             os.kill(pid, signal.SIGKILL)
             wait_until(lambda: self.pid is None, within_s=5)
 
+    def reload(self) -> None:
+        """Take what is in `tls_dir` by now for new connections. Those that are open stay. Nothing when it is down."""
+        pid = self.pid
+        if pid is not None:
+            os.kill(pid, signal.SIGHUP)
+
     def __enter__(self) -> EmbeddedNats:
         return self.start()
 
@@ -89,6 +118,9 @@ class EmbeddedNats:
     def _write_configuration(self) -> None:
         interval = "always" if self._sync_interval == "always" else json.dumps(self._sync_interval)
         text = CONFIGURATION.format(port=self.port, folder=self._folder, sync_interval=interval)
+        if self._tls_dir is not None:
+            text += TLS.format(tls_dir=self._tls_dir)
+        text += self._more
         (self._folder / "nats.conf").write_text(text)
 
     def _launch(self) -> None:
@@ -106,11 +138,20 @@ class EmbeddedNats:
         if self.pid is None:
             return False
         try:
-            with socket.create_connection(("127.0.0.1", self.port), timeout=1) as connection:
+            with self._connection() as connection:
                 greeting = connection.makefile("rb").readline()
         except OSError:
             return False
         return greeting.startswith(b"INFO ") and bool(json.loads(greeting[5:]).get("jetstream"))
+
+    def _connection(self) -> socket.socket:
+        """As any client connects; with TLS, by the server's own certificate."""
+        plain = socket.create_connection(("127.0.0.1", self.port), timeout=1)
+        if self._tls_dir is None:
+            return plain
+        context = ssl.create_default_context(cafile=str(self._tls_dir / "ca.crt"))
+        context.load_cert_chain(self._tls_dir / "tls.crt", self._tls_dir / "tls.key")
+        return context.wrap_socket(plain, server_hostname="nats")
 
 
 def _server_program() -> str:

@@ -60,9 +60,3 @@ def prepare_service(connection: Connection[Any], schema: str, password: str) -> 
     if password:
         set_password = sql.SQL("alter role {} password {}").format(names["login"], sql.Literal(password))
         connection.execute(set_password)
-
-
-def publish_revision(connection: Connection[Any], schema: str) -> None:
-    """Let the login role read the revision, which it compares with its own before it starts."""
-    statement = sql.SQL("grant select on {}.alembic_version to {}")
-    connection.execute(statement.format(sql.Identifier(schema), sql.Identifier(schema)))

@@ -6,15 +6,13 @@ OpenID Connect Core 1.0, 3.1.2 and 3.1.3.7; RFC 7636 (PKCE, S256); RFC 9207 (the
 from __future__ import annotations
 
 import secrets
+import warnings
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 from urllib.parse import urlencode, urlsplit
 
 import httpx
-from authlib.integrations.base_client.errors import OAuthError  # type: ignore[import-untyped]
-from authlib.integrations.httpx_client import AsyncOAuth2Client  # type: ignore[import-untyped]
-from authlib.oidc.core import CodeIDToken  # type: ignore[import-untyped]
 from joserfc import jwt
 from joserfc.errors import JoseError
 from joserfc.jwk import KeySet
@@ -22,6 +20,11 @@ from kernel.clock import Clock
 from kernel.errors import Unavailable
 
 from journey.console.settings import ROLES, ConsoleSettings
+
+with warnings.catch_warnings(record=True):  # it speaks of httpx on stderr, which is for our log and the one line
+    from authlib.integrations.base_client.errors import OAuthError  # type: ignore[import-untyped]
+    from authlib.integrations.httpx_client import AsyncOAuth2Client  # type: ignore[import-untyped]
+    from authlib.oidc.core import CodeIDToken  # type: ignore[import-untyped]
 
 # Only signatures that a key published by the issuer makes: never `none`, never one made with our own secret.
 ALGORITHMS = ["RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA", "Ed25519"]

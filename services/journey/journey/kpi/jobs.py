@@ -62,11 +62,14 @@ class Jobs:
 
     async def keep_checking(self) -> None:
         """Compares both computations for all tenants, at a slow interval that outlives a restart."""
-        while True:
-            await asyncio.sleep(min(LOOK_AROUND_S, self.check_every_s))
-            for tenant in await tenants_heard(self.database.relay):
-                if await self.is_due(tenant):
-                    await self.check(tenant)
+        try:
+            while True:
+                await asyncio.sleep(min(LOOK_AROUND_S, self.check_every_s))
+                for tenant in await tenants_heard(self.database.relay):
+                    if await self.is_due(tenant):
+                        await self.check(tenant)
+        finally:
+            self.differing.clear()  # another replica compares from now on: what we found is no longer news
 
     async def is_due(self, tenant: str) -> bool:
         """Whether the last comparison, by whichever replica, is an interval ago."""

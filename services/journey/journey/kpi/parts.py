@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -51,6 +51,7 @@ class KpiParts:
     grpc: tuple[tuple[AddToServer, Any], ...]
     grpc_names: tuple[str, ...]
     background: tuple[Background, ...]
+    alone: Mapping[str, Background]
 
 
 def parts(runtime: Runtime) -> KpiParts:
@@ -67,5 +68,6 @@ def parts(runtime: Runtime) -> KpiParts:
     return KpiParts(
         grpc=((add_KpiServiceServicer_to_server, KpiServicer(jobs)),),
         grpc_names=("rcm.journey.v1.KpiService",),
-        background=(jobs.keep_fresh, jobs.keep_checking),
+        background=(jobs.keep_fresh,),
+        alone={"checking": jobs.keep_checking},
     )

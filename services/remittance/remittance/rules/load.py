@@ -49,9 +49,10 @@ def _carc(text: str) -> tuple[Rule, ...]:
 
 def _holidays(text: str, file: str) -> frozenset[date]:
     try:
-        days = tomllib.loads(text).get("holidays", [])
+        told = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         raise RuleError(file, "holidays", f"not TOML: {error}") from error
-    if not isinstance(days, list) or not all(type(day) is date for day in days):
-        raise RuleError(file, "holidays", "holidays is a list of days")
+    days = told.get("holidays", [])
+    if told.keys() - {"holidays"} or not isinstance(days, list) or not all(type(day) is date for day in days):
+        raise RuleError(file, "holidays", "holidays is a list of days, and there is nothing else")
     return frozenset(days)

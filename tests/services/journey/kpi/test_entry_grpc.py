@@ -57,7 +57,8 @@ async def test_what_the_service_wires_in(database: Database, tenant: str, tmp_pa
     meter = MeterProvider([reader]).get_meter("test")
     runtime: Any = SimpleNamespace(settings=settings, database=database, clock=FixedClock(AS_OF), meter=meter)
     parts = kpi.parts(runtime)
-    assert parts.grpc_names == ("rcm.journey.v1.KpiService",) and len(parts.background) == 2
+    assert parts.grpc_names == ("rcm.journey.v1.KpiService",) and len(parts.background) == 1
+    assert list(parts.alone) == ["checking"]  # whichever replica
     story = good_journey(1, ago(60))
     story.tell("work.opened", ago(1), "denial", "carc-197", work_id="w", dollars_cents=500, owner="biller")
     await tell(database, tenant, story)

@@ -7,6 +7,7 @@ revision = "0002"
 down_revision = "0001"
 branch_labels = None
 depends_on = None
+SERVES_FROM = "0002"  # Code at 0001 reads and writes the table of identifiers, which goes.
 
 # Collation C: compared byte by byte, as prefixes and ordered decimals need it, and leakproof below row security.
 _OWNED = 'owner bigint not null, version bigint not null, name text collate "C" not null'

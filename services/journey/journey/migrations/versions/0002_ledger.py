@@ -7,6 +7,7 @@ revision = "0002"
 down_revision = "0001"
 branch_labels = None
 depends_on = None
+SERVES_FROM = "0002"  # Every fact is added up again, which code at 0001 would do in its own way.
 
 # Row-level security lets an index be used with leakproof operators only: = < > on plain columns, and neither ->> on
 # jsonb nor @> on arrays. What is searched by is therefore a column or a row of its own.

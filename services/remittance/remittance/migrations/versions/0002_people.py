@@ -6,6 +6,7 @@ revision = "0002"
 down_revision = "0001"
 branch_labels = None
 depends_on = None
+SERVES_FROM = "0002"  # Code at 0001 gives no dates to the rows that it writes, and every row has to have one.
 
 _KINDS = "'billed','transfer','payment','reversal','write-off'"
 _STATES = "'open', 'appealed', 'written_off', 'overturned'"
