@@ -11,7 +11,7 @@ from claims_gateway.entry_events import EventEntry
 from claims_gateway.entry_fhir import FhirEntry
 from claims_gateway.entry_grpc import ClaimsServicer
 from claims_gateway.entry_mailbox import Mailbox
-from claims_gateway.entry_submission import Submission
+from claims_gateway.entry_submission import Restore, Submission
 from claims_gateway.rules import load_book
 from claims_gateway.settings import Settings
 from claims_gateway.wire.professional import Sender
@@ -44,19 +44,27 @@ async def build(runtime: Runtime) -> Parts:
         settings.authorization_deadline_s,
     )
     events = EventEntry(runtime.database, others, book, settings.first_look_s, settings.look_again_s)
+    mailbox = Mailbox(runtime.database, boxes, submitters, settings.mailbox_every_s)
     submission = Submission(
-        runtime.database, book, senders, boxes, settings.submit_batch, settings.submit_every_s, settings.send_lease_s
+        runtime.database,
+        book,
+        senders,
+        boxes,
+        settings.submit_batch,
+        settings.submit_every_s,
+        settings.send_lease_s,
+        Restore(settings.restored_at, settings.restored_wait_s, mailbox.poll) if settings.restored_at else None,
     )
     # Whoever submits waits for the answers of the others.
     once = Once(runtime.database, settings.coverage_deadline_s + settings.authorization_deadline_s)
     fhir = FhirEntry(runtime.database, once, others, book, settings.first_look_s)
-    mailbox = Mailbox(runtime.database, boxes, submitters, settings.mailbox_every_s)
     return Parts(
         subscriptions=events.subscriptions(),
         timers=events.timers(),
         grpc=((add_ClaimsServiceServicer_to_server, ClaimsServicer(runtime.database, others, book, senders, fhir)),),
         grpc_names=("rcm.claims.v1.ClaimsService",),
-        background=(submission.run, mailbox.run),
+        background=(submission.run,),
+        alone={"mailbox": mailbox.run},
     )
 
 

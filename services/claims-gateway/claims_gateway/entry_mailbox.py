@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 from itertools import groupby
 
 from bus import Database, Unit, linked_trace
@@ -14,12 +15,13 @@ from kernel.errors import Refused, Unreadable
 
 from claims_gateway import handlers
 from claims_gateway.entry_events import publish
-from claims_gateway.model import Fact, FileUnmatched
+from claims_gateway.model import Claim, Fact, FileUnmatched
 from claims_gateway.store import Claims
 from claims_gateway.wire.mail import Mail, read_mail
 
 KINDS = ("TA1", "999", "277CA")
 _PAGE = 100
+_EARLY_DAYS = 30  # that long an answer waits for its claim to be built again
 # What a file that belongs to nothing of ours is filed under, by its kind.
 _UNKNOWN = {"TA1": "ta1-unknown-interchange", "999": "999-unknown-set", "277CA": "277ca-unknown-claim"}
 
@@ -96,6 +98,24 @@ async def _apply(claims: Claims, unit: Unit, mail: Mail) -> tuple[list[Fact], bo
         facts += followed
         known &= ours
     return facts, known
+
+
+async def take_early_answers(unit: Unit, ready: Sequence[Claim]) -> list[Claim]:
+    """Those of `ready` about which nobody outside has spoken yet.
+
+    For the others a 277CA came before they were built here: they were sent before a restore, and go on from there.
+    """
+    claims, numbers = Claims(unit.conn), {claim.control_number for claim in ready}
+    since = unit.now - timedelta(days=_EARLY_DAYS)
+    answered: set[str] = set()
+    for content in await claims.early_answers(_UNKNOWN["277CA"], since, sorted(numbers)):
+        for said in read_mail(content).claims:
+            if said.control_number in numbers and said.interchange > 0:
+                answered.add(said.control_number)
+                _, facts = await handlers.acknowledge_claim(claims, said, unit.now)
+                if facts:
+                    await _publish_linked(unit, facts)
+    return [claim for claim in ready if claim.control_number not in answered]
 
 
 def _claim_of(fact: Fact) -> str:

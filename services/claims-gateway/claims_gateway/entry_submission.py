@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
-from dataclasses import dataclass
-from datetime import timedelta
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 
 from bus import Database, Unit, continue_trace
 from clearinghouse import Clearinghouse
@@ -13,6 +13,7 @@ from kernel.errors import Refused, Unavailable, Unreadable
 
 from claims_gateway import handlers
 from claims_gateway.entry_events import publish
+from claims_gateway.entry_mailbox import take_early_answers
 from claims_gateway.model import ClaimMoved, Fact, Interchange
 from claims_gateway.rules import RuleBook
 from claims_gateway.store import Claims
@@ -20,6 +21,34 @@ from claims_gateway.wire.facts import write_fact
 from claims_gateway.wire.professional import Sender, build_batch
 
 _SEQUENCE = "interchange"
+SKIPPED_NUMBERS = 1_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class Restore:
+    """Our database came from a backup at `at`: what was sent after the backup, only the clearinghouse knows.
+
+    Nothing goes out for `wait_s`, nor before `read` has found no more answers, and no ISA13 is used a second time.
+    """
+
+    at: datetime
+    wait_s: float
+    read: Callable[[str], Awaitable[int]]
+    skipped: set[str] = field(default_factory=set)
+    caught_up: set[str] = field(default_factory=set)
+
+    async def is_over(self, unit: Unit) -> bool:
+        """Whether the wait is over; sees to the numbers first, once for a tenant and a restore."""
+        if unit.tenant not in self.skipped:
+            await Claims(unit.conn).skip_control_numbers(_SEQUENCE, SKIPPED_NUMBERS, f"restored {self.at.isoformat()}")
+            self.skipped.add(unit.tenant)
+        return unit.now >= self.at + timedelta(seconds=self.wait_s)
+
+    async def catch_up(self, tenant: str) -> None:
+        """Reads all that the clearinghouse has answered, however short the wait was."""
+        while tenant not in self.caught_up:
+            if not await self.read(tenant):
+                self.caught_up.add(tenant)
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +62,7 @@ class Submission:
     batch: int
     every_s: float
     lease_s: float
+    restore: Restore | None = None
 
     async def run(self) -> None:
         """Until cancelled. Raises Unavailable when the clearinghouse is away: run it again after a while."""
@@ -43,6 +73,8 @@ class Submission:
 
     async def submit_ready(self, tenant: str) -> int:
         """Files handed over. What an earlier run left unconfirmed goes before anything new."""
+        if not await self._may_send(tenant):
+            return 0
         handed_over = 0
         while left := await self._lease(tenant):
             await self._hand_over(tenant, left)
@@ -55,6 +87,15 @@ class Submission:
                 handed_over += 1
         return handed_over
 
+    async def _may_send(self, tenant: str) -> bool:
+        if self.restore is None:
+            return True
+        async with self.database.unit(tenant) as unit:
+            if not await self.restore.is_over(unit):
+                return False
+        await self.restore.catch_up(tenant)
+        return True
+
     async def _lease(self, tenant: str) -> Interchange | None:
         async with self.database.unit(tenant) as unit:
             return await Claims(unit.conn).lease_unsent(unit.now, unit.now + timedelta(seconds=self.lease_s))
@@ -63,7 +104,7 @@ class Submission:
         """One transaction: claims taken, control number drawn, file built and kept. Refused claims are held."""
         async with self.database.unit(tenant) as unit:
             claims = Claims(unit.conn)
-            ready = await claims.lock_ready(payer_id, self.batch)
+            ready = await take_early_answers(unit, await claims.lock_ready(payer_id, self.batch))
             if not ready:
                 return None
             control = await claims.next_control_number(_SEQUENCE)

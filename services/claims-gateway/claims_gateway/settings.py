@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from chassis import ServiceSettings
 from clearinghouse import MailboxSettings
-from pydantic import Field
+from pydantic import AwareDatetime, Field
 
 
 class Settings(MailboxSettings, ServiceSettings):
@@ -20,6 +20,12 @@ class Settings(MailboxSettings, ServiceSettings):
     submit_batch: int = Field(100, ge=1, le=5000, description="Claims in one 837 at most")
     send_lease_s: float = Field(
         10.0, gt=0, description="Seconds after which a file that was not confirmed is sent again"
+    )
+    restored_at: AwareDatetime | None = Field(
+        None, description="When this database was restored from a backup: 2026-01-31T06:00:00Z; see docs/operate.md"
+    )
+    restored_wait_s: float = Field(
+        86_400.0, ge=0, description="Seconds after a restore in which answers are read and nothing is sent"
     )
     mailbox_every_s: float = Field(0.3, gt=0, description="Seconds between looks into the mailbox")
     first_look_s: float = Field(2.0, gt=0, description="Seconds until a claim that was just held is asked about again")

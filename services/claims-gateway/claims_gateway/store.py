@@ -43,6 +43,12 @@ select claim_id from claim where state = 'held' and 'authorization' = any(waits_
     and (encounter = $2 or $3 = any(orders) or ($2 = '' and $4 = any(waiting_codes)))
 order by created_at limit 200
 """
+_EARLY = """
+select content from unmatched_file join received_file using (tenant, file_id)
+where reason = $1 and unmatched_file.received_at > $2
+    and exists (select 1 from unnest($3::text[]) as number where position(convert_to(number, 'UTF8') in content) > 0)
+order by cursor
+"""
 _LONGEST_GLOBAL_DAYS = 90
 
 
@@ -154,6 +160,21 @@ class Claims:
             name,
         )
         return number
+
+    async def skip_control_numbers(self, name: str, count: int, once: str) -> None:
+        """Leaves out the next `count` numbers; nothing happens when it was done under the same `once` before."""
+        first = "insert into control_sequence (name, next) values ($1, 1) on conflict do nothing returning name"
+        if await self._conn.fetchval(first, f"{name} {once}") is not None:
+            await self._conn.execute(
+                """insert into control_sequence (name, next) values ($1, 1 + $2)
+                on conflict (tenant, name) do update set next = control_sequence.next + $2""",
+                name, count,
+            )  # fmt: skip
+
+    async def early_answers(self, reason: str, since: datetime, control_numbers: Sequence[str]) -> list[bytes]:
+        """Files that were filed under this reason and name one of these claims, oldest first."""
+        rows = await self._conn.fetch(_EARLY, reason, since, list(control_numbers))
+        return [row["content"] for row in rows]
 
     async def add_interchange(self, interchange: Interchange, now: datetime, leased_until: datetime) -> None:
         await self._conn.execute(

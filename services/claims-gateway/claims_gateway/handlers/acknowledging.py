@@ -5,8 +5,13 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import datetime
 
+from claims_gateway.handlers.building import reason_of
 from claims_gateway.handlers.needs import Claims, move, note
 from claims_gateway.model import (
+    HELD,
+    HOLD,
+    OPEN,
+    READY,
     REJECTED,
     REJECTION,
     SUBMITTED,
@@ -17,8 +22,11 @@ from claims_gateway.model import (
     ClaimMoved,
     Fact,
     FileUnmatched,
+    WorkClosed,
     WorkOpened,
 )
+
+SENT_EARLIER = "sent-before-restore"
 
 
 async def acknowledge_file(
@@ -41,7 +49,24 @@ async def acknowledge_claim(claims: Claims, said: Acknowledgment, now: datetime)
         await note(claims, claim, f"late-{said.reason}", now)
         return True, []
     numbered = replace(claim, payer_claim_number=said.payer_claim_number or claim.payer_claim_number)
-    return True, await _acknowledge(claims, numbered, said.state, said.reason, now)
+    facts: list[Fact] = []
+    if said.interchange > 0 and numbered.state in OPEN:
+        numbered, facts = await _sent_earlier(claims, numbered, now)
+    return True, facts + await _acknowledge(claims, numbered, said.state, said.reason, now)
+
+
+async def _sent_earlier(claims: Claims, claim: Claim, now: datetime) -> tuple[Claim, list[Fact]]:
+    """We do not know that we sent it, and the clearinghouse answers: a backup was restored that is older than the file.
+
+    It must not go out a second time.
+    """
+    facts: list[Fact] = []
+    ready = claim
+    if claim.state == HELD:
+        ready = await move(claims, claim, READY, SENT_EARLIER, now)
+        facts.append(ClaimMoved("claim.built", ready, HELD, "released"))
+        facts.append(WorkClosed(HOLD, reason_of(claim), "biller", ready))
+    return await move(claims, ready, SUBMITTING, SENT_EARLIER, now), facts
 
 
 async def _acknowledge(claims: Claims, claim: Claim, state: str, reason: str, now: datetime) -> list[Fact]:

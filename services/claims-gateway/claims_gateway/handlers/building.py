@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import uuid
 from dataclasses import replace
 from datetime import datetime
@@ -36,6 +37,11 @@ def claim_id(tenant: str, draft: Draft, responsibility: int) -> str:
     return str(uuid.uuid5(_CLAIM, f"{tenant}|{draft.encounter_key}|{draft.payer_id}|{responsibility}"))
 
 
+def number_of(claim_id: str) -> str:
+    """CLM01, derived from the claim's id: built anew after a restore, it is known outside by the same number."""
+    return control_number(int.from_bytes(hashlib.sha256(claim_id.encode()).digest()[:11], "big"))
+
+
 async def take_charges(
     claims: Claims, book: RuleBook, tenant: str, draft: Draft, answers: Answers, now: datetime
 ) -> list[Fact]:
@@ -43,7 +49,8 @@ async def take_charges(
     known = await claims.find(draft.encounter_key, draft.payer_id, 1)
     if known is not None:
         return await _take_again(claims, book, known, draft, answers, now)
-    claim = Claim(claim_id=claim_id(tenant, draft, 1), control_number=control_number(), draft=draft, answers=answers)
+    id = claim_id(tenant, draft, 1)
+    claim = Claim(claim_id=id, control_number=number_of(id), draft=draft, answers=answers)
     if not draft.lines:
         return await _close_empty(claims, claim, now)
     await claims.hold_encounter(draft.encounter)
@@ -60,9 +67,10 @@ async def take_submitted(
     """A claim that came ready-made, with the authorization number that it brings. None when another stands there."""
     if await standing_claim(claims, draft) is not None:
         return None
+    id = claim_id(tenant, draft, 1)
     claim = Claim(
-        claim_id=claim_id(tenant, draft, 1),
-        control_number=control_number(),
+        claim_id=id,
+        control_number=number_of(id),
         draft=draft,
         answers=answers,
         given_authorization=authorization,
