@@ -8,7 +8,7 @@ MANIFESTS := requirements.lock $(addsuffix /pyproject.toml,$(PACKAGES)) proto/se
 UV := $(BIN)/uv --system-certs --quiet --no-progress
 
 .DEFAULT_GOAL := help
-.PHONY: help env demo up test chaos lint format bench bench-x12 bench-fhir bench-hl7v2 bench-engine bench-tracing bench-console images lock clean
+.PHONY: help env demo up test chaos lint format bench bench-x12 bench-fhir bench-hl7v2 bench-engine bench-tracing bench-console bench-capacity images lock clean
 
 help: ## print this
 	@grep -hE '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
@@ -46,6 +46,7 @@ lint: env ## ruff, mypy, import contracts, sizes of functions and files, lock fi
 	@$(BIN)/python tools/check_sizes.py
 	@$(BIN)/python tools/check_lock.py
 	@$(BIN)/python tools/write_line_page.py --check
+	@$(BIN)/python tools/write_manifests.py --check
 
 format: env ## format the code
 	@$(BIN)/ruff check --fix .
@@ -68,6 +69,9 @@ bench-tracing: env ## what tracing at 100 % costs: the line with it and without 
 
 bench-console: env ## every page of the console with 100,000 journeys and a million facts in the database
 	@$(BIN)/python tests/bench/console.py $(BENCH)
+
+bench-capacity: env ## encounters per second that one processor carries in each service, as a table
+	@$(BIN)/python tests/bench/capacity.py $(BENCH)
 
 bench-hl7v2: env ## speed and memory of libs/hl7v2 beside its peers
 	@$(BIN)/python tests/bench/hl7v2_peers.py $(BENCH)

@@ -14,7 +14,7 @@ from typing import Any
 from bus.flow import FLOW
 from cli.stack import PROGRAMS
 from k8s_render import Manifest, labels_of, of_kind, workloads
-from k8s_written import services as line_services
+from write_manifests import services as line_services
 
 NAMESPACE = "throughline"
 TCP, UDP = "TCP", "UDP"

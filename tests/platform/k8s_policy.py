@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 from bus.flow import PARTITIONS, STREAM
+from k8s_relations import RELATIONS
 from k8s_render import (
     Manifest,
     containers_of,
@@ -212,8 +213,6 @@ def _lag(scaler: Manifest, service: str) -> Iterator[str]:
     given = {(one["metadata"]["stream"], one["metadata"]["consumer"]) for one in scaler["spec"]["triggers"]}
     if given != {(STREAM, f"{service}-{partition}") for partition in range(PARTITIONS)}:
         yield f"{name_of(scaler)}: does not look at the consumers of {service}"
-    if scaler["spec"]["maxReplicaCount"] > PARTITIONS:
-        yield f"{name_of(scaler)}: more replicas than partitions"
 
 
 def availability(manifests: Sequence[Manifest]) -> Iterator[str]:
@@ -259,4 +258,5 @@ CHECKS: tuple[Check, ...] = (
     scalers,
     availability,
     connections,
+    *RELATIONS,
 )

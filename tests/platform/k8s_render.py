@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import pickle
 import re
 import shutil
 import subprocess
@@ -37,19 +38,19 @@ def builder() -> tuple[str, ...] | None:
 
 
 @cache
-def _text_of(overlay: str) -> str:
+def _parsed(overlay: str) -> bytes:
     command = builder()
     assert command is not None
     done = subprocess.run(
         [*command, str(FOLDER / "overlays" / overlay)], capture_output=True, text=True, timeout=120, check=False
     )
     assert done.returncode == 0, done.stderr
-    return done.stdout
+    return pickle.dumps(list(yaml.load_all(done.stdout, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))))
 
 
 def render(overlay: str) -> list[Manifest]:
     """All manifests of an overlay; fresh ones each time, so that a test may spoil them."""
-    return list(yaml.load_all(_text_of(overlay), Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader)))
+    return pickle.loads(_parsed(overlay))  # type: ignore[no-any-return]
 
 
 def name_of(manifest: Manifest) -> str:

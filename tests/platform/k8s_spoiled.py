@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 import k8s_policy as policy
+import k8s_relations as relations
 from k8s_render import Manifest, name_of
 
 Change = Callable[[list[Manifest]], None]
@@ -60,25 +61,55 @@ SPOILED: tuple[tuple[policy.Check, str, Any], ...] = (
     (policy.no_tokens, "ServiceAccount/coding automountServiceAccountToken", None),
     (policy.probes, f"{MAIN} readinessProbe", None),
     (policy.probes, f"{MAIN} livenessProbe", None),
-    (policy.probes, f"{MAIN} livenessProbe httpGet port", "health"),
-    (policy.probes, f"{MAIN} startupProbe grpc port", 50052),
+    (policy.probes, f"{MAIN} livenessProbe httpGet port", "alive"),
+    (policy.probes, f"{MAIN} startupProbe grpc port", 50059),
     (policy.services, "Service/coding spec selector", {"app.kubernetes.io/name": "coder"}),
-    (policy.services, "Service/coding spec ports 0 port", 50052),
+    (policy.services, "Service/coding spec ports 0 port", 50059),
     (policy.services, "HTTPRoute/console spec rules 0 backendRefs 0 port", 8080),
     (policy.references, f"{MAIN} envFrom 0 configMapRef name", "line"),
     (policy.references, f"{CODING} serviceAccountName", "coder"),
-    (policy.references, f"{CODING} volumes 1 projected sources 0 secret name", "coder"),
+    (policy.references, f"{CODING} volumes 2 projected sources 0 secret name", "coder"),
     (policy.references, f"{MAIN} volumeMounts 0 name", "temporary"),
     (policy.scalers, "ScaledObject/coding spec scaleTargetRef name", "coder"),
     (policy.scalers, "ScaledObject/coding spec scaleTargetRef name", "remittance"),
     (policy.scalers, "ScaledObject/coding spec triggers 3 metadata consumer", "coding-4"),
-    (policy.scalers, "ScaledObject/coding spec maxReplicaCount", 5),
     (policy.scalers, "HorizontalPodAutoscaler/interface-engine spec scaleTargetRef name", "engine"),
     (policy.scalers, "Deployment/coding spec replicas", 2),
     (policy.availability, "Deployment/coding spec strategy rollingUpdate maxUnavailable", 1),
     (policy.availability, "PodDisruptionBudget/coding spec selector matchLabels", {}),
     (policy.availability, f"{CODING} topologySpreadConstraints", []),
     (policy.connections, "HorizontalPodAutoscaler/interface-engine spec maxReplicas", 80),
+    (relations.replicas, "ScaledObject/coding spec maxReplicaCount", 5),
+    (relations.replicas, "ScaledObject/coding spec minReplicaCount", 1),
+    (relations.replicas, "ScaledObject/coding spec fallback replicas", 5),
+    (relations.replicas, "HorizontalPodAutoscaler/interface-engine spec maxReplicas", 1),
+    (relations.budgets, "PodDisruptionBudget/coding spec maxUnavailable", 0),
+    (relations.budgets, "PodDisruptionBudget/coding spec maxUnavailable", 2),
+    (relations.endings, f"{CODING} terminationGracePeriodSeconds", 30),
+    (relations.endings, f"{MAIN} lifecycle", {"preStop": {"sleep": {"seconds": 15}}}),
+    (relations.endings, f"{MAIN} env", [{"name": "RCM_SHUTDOWN_GRACE_S", "value": "30"}]),
+    (relations.endings, f"{MAIN} env", [{"name": "RCM_UNREADY_WAIT_S", "value": "0"}]),
+    (relations.beginnings, f"{MAIN} startupProbe", None),
+    (relations.beginnings, f"{MAIN} startupProbe failureThreshold", 30),
+    (relations.beginnings, "Deployment/coding spec progressDeadlineSeconds", 60),
+    (relations.beginnings, "Deployment/coding spec strategy rollingUpdate maxSurge", 0),
+    (relations.health_ports, f"{MAIN} readinessProbe grpc port", 50051),
+    (relations.health_ports, f"{MAIN} env", [{"name": "RCM_HEALTH_PORT", "value": "50053"}]),
+    (relations.identities, f"{MAIN} env", [{"name": "RCM_TLS_DIR", "value": "/etc/throughline/mllp"}]),
+    (relations.identities, f"{MAIN} env", [{"name": "RCM_TLS_DIR", "value": ""}]),
+    (relations.identities, "Certificate/coding spec dnsNames 0", "remittance"),
+    (relations.identities, "Certificate/coding spec secretName", "coding-certificate"),
+    (relations.called_names, "Certificate/coding spec dnsNames", ["coding.throughline.svc"]),
+    (relations.called_names, f"{MAIN} env", [{"name": "RCM_NATS_URL", "value": "nats://nats:4222"}]),
+    (relations.called_names, f"{MAIN} env", [{"name": "RCM_NATS_URL", "value": "tls://nats-0:4222"}]),
+    (relations.called_names, f"{MAIN} env", [{"name": "RCM_ADDRESS_JOURNEY", "value": "dns:///10.0.0.1:50051"}]),
+    (relations.called_names, f"{MAIN} env", [{"name": "RCM_ADDRESS_JOURNEY", "value": "journey:50051"}]),
+    (relations.renewals, "Certificate/coding spec renewBefore", "8h"),
+    (relations.renewals, "Certificate/coding spec duration", "90h"),
+    (relations.renewals, "Certificate/coding spec issuerRef name", "self"),
+    (relations.renewals, "Certificate/line-authority spec privateKey rotationPolicy", "Always"),
+    (relations.renewals, "Certificate/line-authority spec renewBefore", "100h"),
+    (relations.broker_copies, f"{MAIN} env", [{"name": "RCM_NATS_REPLICAS", "value": "1"}]),
 )
 
 
@@ -88,17 +119,20 @@ INVALID: tuple[tuple[str, Any], ...] = (
     (f"{MAIN} livenessProbe periodSeconds", "10"),
     ("PodDisruptionBudget/coding spec minAvailible", 1),
     ("ScaledObject/coding spec maxReplicas", 4),
-    ("ScaledObject/coding spec triggers 0 type", "nats"),
-    ("Certificate/coding spec renewBefore", "8 hours"),
     ("Certificate/coding spec secretname", "a"),
     ("ExternalSecret/coding spec secretStoreRef kind", "Store"),
     ("Cluster/postgres spec postgresql synchronous method", "quorum"),
-    ("ScheduledBackup/postgres-nightly spec schedule", "30 2 * * *"),
-    ("ObjectStore/postgres-backups spec configuration destinationPath", "/backups"),
     ("ServiceMonitor/throughline spec endpoints 0 interval", 15),
-    ("PrometheusRule/throughline-slo spec groups 0 rules 0 record", None),
     ("HTTPRoute/fhir spec rules 0 matches 0 path type", "Prefix"),
     ("Issuer/line apiVersion", "cert-manager.io/v2"),
+)
+# What the vendors' schemas allow and their operators refuse: our schemas say it before.
+UNFIT: tuple[tuple[str, Any], ...] = (
+    ("ScaledObject/coding spec triggers 0 type", "nats"),
+    ("Certificate/coding spec renewBefore", "8 hours"),
+    ("ScheduledBackup/postgres-nightly spec schedule", "30 2 * * *"),
+    ("ObjectStore/postgres-backups spec configuration destinationPath", "/backups"),
+    ("PrometheusRule/throughline-slo spec groups 0 rules 0 record", None),
 )
 
 

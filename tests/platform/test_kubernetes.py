@@ -5,20 +5,17 @@ from __future__ import annotations
 import importlib
 import json
 import re
+import socket
 import sys
-from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit, urlunsplit
 
 import grpc
 import httpx
-import nats
 import psycopg
 import pytest
 import yaml
-from bus.flow import DEAD_PREFIX, FLOW, STREAM, subject_of
-from bus.jetstream import BodyStore, PullConsumer, ensure_streams
 from chassis.embedded import EmbeddedPostgres
 from chassis.migrations import current_revision, expected_revision, installed_services, migrate
 from chassis.settings import SettingsError
@@ -28,11 +25,10 @@ from platform_fixture import NATS_IMAGE, POSTGRES_IMAGE, Platform
 from service_under_test import running_service
 
 HERE = Path(__file__).parent
-sys.path.insert(0, str(HERE))  # the helpers lie here
+sys.path[:0] = [str(HERE), str(HERE.parents[1] / "tools")]  # the helpers lie here, and what writes manifests
 
 import k8s_policy as policy  # noqa: E402
-import k8s_written as written  # noqa: E402
-from k8s_nats import GuardedNats, connected, new_authority  # noqa: E402
+import write_manifests as written  # noqa: E402
 from k8s_network import network  # noqa: E402
 from k8s_render import (  # noqa: E402
     FOLDER,
@@ -52,7 +48,7 @@ from k8s_render import (  # noqa: E402
 )
 from k8s_schemas import schema_error  # noqa: E402
 from k8s_settings import LINE, check_console, read_as, settings_class, unknown_settings  # noqa: E402
-from k8s_spoiled import HOLES, INVALID, SPOILED, Change, spoil  # noqa: E402
+from k8s_spoiled import HOLES, INVALID, SPOILED, UNFIT, Change, spoil  # noqa: E402
 
 rendered = pytest.mark.skipif(
     builder() is None, reason="no Kustomize 5.5: put kustomize, or a kubectl of 1.32 or newer, on the PATH"
@@ -123,12 +119,19 @@ def test_services_are_told_what_they_understand(overlay: str, service: str, tmp_
     assert settings.listen_host == "0.0.0.0"
     ports = {port["name"]: port["containerPort"] for port in pod_of(deployment)["containers"][0]["ports"]}
     assert (ports["grpc"], ports["metrics"]) == (settings.grpc_port, settings.metrics_port)
+    assert service == "simulator" or ports["health"] == settings.health_port
     assert ports.get("http", 0) == settings.http_port
     grace = settings.unready_wait_s + settings.shutdown_grace_s
     assert pod_of(deployment).get("terminationGracePeriodSeconds", 30) > grace + 15
     if service == "journey":
         check_console(settings)
         assert set(settings.metrics_urls) == set(LINE) - {"simulator"}
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
 
 
 @rendered
@@ -138,12 +141,13 @@ async def test_a_service_starts_on_what_it_is_told_and_answers_its_probes(platfo
     container = pod_of(deployment)["containers"][0]
     (tmp_path / "rcm_postgres_url").write_text(platform.url_for("coding"))
     ours = {"RCM_SECRETS_DIR": str(tmp_path), "RCM_POSTGRES_URL": "", "RCM_NATS_URL": platform.nats_url}
+    ours |= {"RCM_SITE_DIR": str(tmp_path), "RCM_HEALTH_PORT": str(free_port())}
     free = {"RCM_GRPC_PORT": "0", "RCM_METRICS_PORT": "0", "RCM_UNREADY_WAIT_S": "0"}
     told = environment_of(manifests, deployment) | ours | free
     with running_service("coding", platform, tmp_path, **told) as service:
         ports = json.loads((tmp_path / "run" / "coding.json").read_text())
-        assert {"grpc": {"port": 50051}}.items() <= container["readinessProbe"].items()
-        async with grpc.aio.insecure_channel(f"127.0.0.1:{service.grpc_port}") as channel:
+        assert ports["grpc"] == service.grpc_port != ports["health"]
+        async with grpc.aio.insecure_channel(f"127.0.0.1:{ports['health']}") as channel:
             request = health_pb2.HealthCheckRequest(service=container["readinessProbe"]["grpc"].get("service", ""))
             answer = await health_pb2_grpc.HealthStub(channel).Check(request, timeout=5)
         assert answer.status == health_pb2.HealthCheckResponse.SERVING
@@ -234,7 +238,7 @@ def test_every_policy_is_shown_to_say_no() -> None:
 
 
 @rendered
-@pytest.mark.parametrize(("path", "value"), INVALID)
+@pytest.mark.parametrize(("path", "value"), INVALID + UNFIT)
 def test_every_schema_says_no(path: str, value: Any) -> None:
     manifests = render("production")
     spoil(path, value)(manifests)
@@ -258,14 +262,16 @@ def test_the_settings_check_says_no(tmp_path: Path, monkeypatch: Any) -> None:
     with pytest.raises(SettingsError, match="RCM_POSTGRES_URL is not set"):
         read_as("coding", given, {}, tmp_path, monkeypatch)
     with pytest.raises(SettingsError, match="RCM_GRPC_PORT is wrong"):
-        read_as("coding", given | {"RCM_GRPC_PORT": "grpc"}, {"rcm_postgres_url": "a"}, tmp_path, monkeypatch)
+        read_as(
+            "coding", given | {"RCM_GRPC_PORT": "grpc"}, {"rcm_postgres_url": "postgresql://a/b"}, tmp_path, monkeypatch
+        )
 
 
 # What is made from other files, and the servers
 
 
 def test_written_files_are_as_their_sources_are() -> None:
-    again = "write them again: python tests/platform/k8s_written.py"
+    again = "write them again: python tools/write_manifests.py"
     assert written.RULES.read_text() == written.rules_text(), again
     assert written.PERMISSIONS.read_text() == written.permissions_text(), again
 
@@ -325,7 +331,10 @@ def test_journey_spans_are_named_as_the_collector_thinks() -> None:
 def test_nats_and_postgres_lose_nothing_that_they_acknowledged() -> None:
     config = yaml.safe_load((FOLDER / "nats" / "values.yaml").read_text())["config"]
     assert config["cluster"]["replicas"] == 3 and config["jetstream"]["merge"]["sync_interval"] == "always"
-    assert config["nats"]["tls"]["merge"] == {"verify_and_map": True} and config["cluster"]["tls"]["merge"]["verify"]
+    assert (
+        config["nats"]["tls"]["merge"] == {"verify_and_map": True, "handshake_first": True}
+        and config["cluster"]["tls"]["merge"]["verify"]
+    )
     cluster = next(yaml.safe_load_all((FOLDER / "postgres" / "cluster.yaml").read_text()))["spec"]
     assert cluster["postgresql"]["synchronous"] == {"method": "any", "number": 1, "dataDurability": "required"}
     assert cluster["plugins"][0]["isWALArchiver"] is True
@@ -346,46 +355,3 @@ def test_the_owner_that_the_operator_makes_can_migrate(tmp_path: Path) -> None:
         assert [one.service for one in migrate(url, ["coding"], "a")] == ["coding"]
         login = urlunsplit(address._replace(netloc=f"coding:a@{host}", path="/line"))
         assert current_revision(login, "coding") == expected_revision("coding")
-
-
-def test_a_nats_user_may_tell_its_own_facts_and_no_other() -> None:
-    users = {one["user"]: one["permissions"] for one in written.nats_users()}
-    assert set(users) == set(LINE) - {"simulator"}
-    for flow in FLOW:
-        subject = subject_of(flow.event, "key")
-        tellers = {
-            name for name, may in users.items() if any(fnmatchcase(subject, one) for one in may["publish"]["allow"])
-        }
-        assert tellers == ({flow.producer} if flow.producer != "*" else set(users))
-
-
-async def test_nats_lets_a_service_do_its_work_and_nothing_else(tmp_path: Path) -> None:
-    """The rows of permissions.yaml, in a real server, for a client with a certificate in the service's name."""
-    authority = new_authority(tmp_path)
-    with GuardedNats(tmp_path, authority) as server:
-        async with connected(server, authority.context("coding")) as client:
-            js = client.jetstream(timeout=1)
-            await ensure_streams(js)
-            puller = PullConsumer(client, "coding-0", ["rcm.v1.encounter.finished.0"], 10)
-            await puller.ensure()
-            async with connected(server, authority.context("interface-engine")) as engine:
-                await engine.jetstream(timeout=1).publish("rcm.v1.encounter.finished.0", b"a")
-            for message in await puller.fetch():
-                await message.ack_sync(timeout=1)
-            await puller.close()
-            assert (await js.consumer_info(STREAM, "coding-0")).ack_floor.stream_seq == 1
-            assert (await js.publish("rcm.v1.encounter.coded.1", b"b")).seq == 2
-            assert (await js.publish(f"{DEAD_PREFIX}.coding", b"c")).seq == 1
-            await BodyStore(js).put("body", b"d" * 300_000)
-            assert len(await BodyStore(js).get("body")) == 300_000
-            for forbidden in ("rcm.v1.claim.submitted.0", f"{DEAD_PREFIX}.remittance"):
-                with pytest.raises(nats.errors.Error):
-                    await js.publish(forbidden, b"e", timeout=0.3)
-            with pytest.raises(nats.errors.Error):
-                await PullConsumer(client, "remittance-0", ["rcm.v1.claim.submitted.0"], 10).ensure()
-            with pytest.raises(nats.errors.Error):
-                await js.delete_stream(STREAM)
-        for unknown in ("stranger", ""):
-            with pytest.raises((nats.errors.Error, OSError)):
-                async with connected(server, authority.context(unknown)):
-                    pass
