@@ -1,7 +1,8 @@
 # The throughline command in a container: makes it known to the line first, then runs it.
 set -e
 folder=/var/lib/throughline
-test -f $folder/stack.json || python /compose/connect.py $folder "$FHIR_URL"
+test -f $folder/stack.json || python -m cli connect --folder $folder --fhir "$FHIR_URL" --submit \
+  --interface-engine interface-engine:50051 --journey journey:50051 --remittance remittance:50051
 command=${1:?give a command: submit, status, journey, client, ...}
 case $command in
   # these have commands of their own, which take the folder behind them

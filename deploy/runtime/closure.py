@@ -1,4 +1,4 @@
-"""Prints the part of a lock file that the named packages need: python closure.py LOCK NAMES.in...
+"""Prints the part of a lock file that named packages need: python closure.py LOCK NAMES.in... [--without NAMES.in...]
 
 The lock file holds the tools of tests, too, and an image shall hold none of them. Who needs what is in the lock file
 itself ("# via"), so nothing is resolved again and every hash stays.
@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 
@@ -48,11 +49,19 @@ def closure(lock: str, wanted: set[str], unwanted: set[str]) -> dict[str, str]:
     return {name: blocks[name] for name in sorted(found)}
 
 
+def closure_of(lock: str, lists: Sequence[str]) -> dict[str, str]:
+    """The closure of all names in some .in files, by their paths."""
+    return closure(lock, *names_in("\n".join(Path(one).read_text() for one in lists)))
+
+
 def main(lock: str, *lists: str) -> int:
-    """Prints the blocks; 1 and a line that names what is not locked."""
-    wanted, unwanted = names_in("\n".join(Path(one).read_text() for one in lists))
+    """Prints the blocks; 1 and a line that names what is not locked. What stands behind --without is there already."""
+    middle = lists.index("--without") if "--without" in lists else len(lists)
     try:
-        sys.stdout.write("\n".join(closure(Path(lock).read_text(), wanted, unwanted).values()) + "\n")
+        text = Path(lock).read_text()
+        there = closure_of(text, lists[middle + 1 :])
+        blocks = [block for name, block in closure_of(text, lists[:middle]).items() if name not in there]
+        sys.stdout.write("\n".join(blocks) + "\n")
     except LookupError as error:
         sys.stderr.write(f"{error}\n")
         return 1
