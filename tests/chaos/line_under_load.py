@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import logging
 import os
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
@@ -18,6 +17,7 @@ from line_books import settled_books, story_problems
 
 RATE = float(os.environ.get("RCM_CHAOS_RATE", "10"))  # encounters per second that are offered
 SEED = 6_000
+TALLIES: list[tuple[str, Tally]] = []  # by test; printed at the end of a run
 BEFORE_S, AFTER_S = 2.0, 2.0  # of load, so that there is work under way at the beginning and at the end
 
 
@@ -49,7 +49,7 @@ class LineUnderLoad:
             await asyncio.sleep(BEFORE_S)
             await work()
             await asyncio.sleep(AFTER_S)
-        logging.getLogger("chaos").info("%s", load.tally)
+        TALLIES.append((os.environ.get("PYTEST_CURRENT_TEST", "").partition(" ")[0], load.tally))
         return Outcome(load.stories, load.tally)
 
     async def problems(self, outcome: Outcome) -> list[str]:

@@ -149,6 +149,10 @@ def _environment(**own: str) -> dict[str, str]:
     given = {name: value for name, value in os.environ.items() if not name.startswith("RCM_")}
     return (
         given
-        | {"PYTHONPATH": os.pathsep.join(filter(None, sys.path)), "RCM_POSTGRES_URL": "x", "RCM_NATS_URL": "x"}
+        | {
+            "PYTHONPATH": os.pathsep.join(filter(None, sys.path)),
+            "RCM_POSTGRES_URL": "postgresql://x",
+            "RCM_NATS_URL": "nats://x",
+        }
         | own
     )

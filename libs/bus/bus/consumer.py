@@ -15,7 +15,6 @@ from bus.jetstream import Position
 from bus.partition import Partition, Setting
 from bus.share import Hold, Share
 from bus.streams import Streams
-from bus.subscription import DATABASE_ERRORS as DATABASE_ERRORS
 from bus.subscription import OnFailure, Subscription
 from bus.unit import Database
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any
@@ -13,7 +12,7 @@ from bus.event import Event
 from bus.unit import Unit
 
 BACKOFF_S = (0.5, 1.0, 2.0, 5.0, 15.0, 30.0, 60.0)
-DATABASE_ERRORS = (
+DATABASE_ERRORS: tuple[type[BaseException], ...] = (
     asyncpg.PostgresConnectionError,
     asyncpg.InterfaceError,
     asyncpg.InternalClientError,  # what asyncpg says when a server dies in the middle of an answer
@@ -23,9 +22,10 @@ DATABASE_ERRORS = (
     asyncpg.CannotConnectNowError,
     asyncpg.AdminShutdownError,
     asyncpg.CrashShutdownError,
+    asyncpg.TooManyConnectionsError,
+    asyncpg.ReadOnlySQLTransactionError,  # a primary that has become a standby
     OSError,
     TimeoutError,
-    asyncio.TimeoutError,
 )
 Prepare = Callable[[Event], Awaitable[Any]]
 Handle = Callable[[Unit, Event, Any], Awaitable[None]]

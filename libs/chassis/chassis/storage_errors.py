@@ -2,24 +2,10 @@
 
 from __future__ import annotations
 
-import asyncpg
+from bus.subscription import DATABASE_ERRORS
 from kernel.errors import LineError, Unavailable
 
-# The same that the bus's consumers wait out.
-STORAGE_ERRORS: tuple[type[BaseException], ...] = (
-    asyncpg.PostgresConnectionError,
-    asyncpg.InterfaceError,
-    asyncpg.InternalClientError,  # what asyncpg says when a server dies in the middle of an answer
-    asyncpg.SerializationError,
-    asyncpg.DeadlockDetectedError,
-    asyncpg.InvalidCachedStatementError,  # a migration has changed a table since the statement was prepared
-    asyncpg.CannotConnectNowError,
-    asyncpg.AdminShutdownError,
-    asyncpg.CrashShutdownError,
-    asyncpg.TooManyConnectionsError,
-    OSError,
-    TimeoutError,
-)
+STORAGE_ERRORS = DATABASE_ERRORS  # what the bus's consumers wait out, callers are told to wait out
 
 
 def line_error_of(error: BaseException) -> LineError | None:

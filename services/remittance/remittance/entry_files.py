@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import Any
 
 from bus import Database, Unit, current_trace, linked_trace
-from bus.consumer import DATABASE_ERRORS
+from bus.subscription import DATABASE_ERRORS
 from clearinghouse import Clearinghouse, MailFile
 from kernel.errors import Unavailable, Unreadable
 
@@ -27,7 +27,7 @@ ERA = "835"
 DEPOSIT = "CCD"
 KINDS = (ERA, DEPOSIT)
 HANDLING_FAILED = "handling-failed"
-_OUTSIDE = (*DATABASE_ERRORS, Unavailable)
+_OUTSIDE: tuple[type[BaseException], ...] = (*DATABASE_ERRORS, Unavailable)
 
 
 async def take_remittance_file(

@@ -213,7 +213,7 @@ def collector() -> Iterator[Collector]:
 
 
 def test_what_is_pushed_has_gone_through_the_same_gate(collector: Collector) -> None:
-    settings = ServiceSettings(postgres_url="x", nats_url="x", otlp_endpoint=collector.url)
+    settings = ServiceSettings(postgres_url="postgresql://x", nats_url="nats://x", otlp_endpoint=collector.url)
     metrics = start_metrics(resource_of("probe"), settings)
     meter = metrics.meter("t")
     labels = {"rcm.stage": "payer", "rcm.patient": SECRET}
@@ -237,7 +237,9 @@ def test_what_is_pushed_has_gone_through_the_same_gate(collector: Collector) -> 
 
 
 def test_metrics_that_are_off_are_nothing() -> None:
-    settings = ServiceSettings(postgres_url="x", nats_url="x", metrics="off", otlp_endpoint="http://127.0.0.1:1")
+    settings = ServiceSettings(
+        postgres_url="postgresql://x", nats_url="nats://x", metrics="off", otlp_endpoint="http://127.0.0.1:1"
+    )
     metrics = start_metrics(resource_of("probe"), settings)
     metrics.meter("t").create_counter("rcm.journey.ended").add(1)
     metrics.shutdown()

@@ -201,7 +201,7 @@ async def test_grpc_calls_stay_in_one_trace(provider: TracerProvider, exporter: 
 
 
 def test_where_spans_go_is_a_setting(tmp_path: Path) -> None:
-    base = {"postgres_url": "x", "nats_url": "x"}
+    base = {"postgres_url": "postgresql://x", "nats_url": "nats://x"}
     assert exporters_of("probe", ServiceSettings(**base)) == []
     assert len(exporters_of("probe", ServiceSettings(**base, traces_dir=tmp_path, otlp_endpoint="http://c:4318"))) == 2
 

@@ -96,7 +96,7 @@ def always_500() -> Iterator[str]:
 
 
 def _settings(url: str, **more: Any) -> ServiceSettings:
-    return ServiceSettings(postgres_url="x", nats_url="x", otlp_endpoint=url, **more)
+    return ServiceSettings(postgres_url="postgresql://x", nats_url="nats://x", otlp_endpoint=url, **more)
 
 
 def _telemetry(url: str) -> Telemetry:

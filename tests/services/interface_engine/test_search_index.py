@@ -90,8 +90,8 @@ PLANS = (
     ("Patient?identifier=urn:mrn|1", "code = "),
     ("Patient?identifier=1,2", "code = ANY"),
     ("Patient?family=ald", "folded >= "),
-    ("Patient?birthdate=1980", "high > "),
     # Of two ranges the planner takes either first, or looks up the days of each patient.
+    ("Patient?birthdate=1980", "high > |low < |owner = "),
     ("Patient?birthdate=ge1980&birthdate=lt1981", "high > |low < |owner = "),
     ("Patient?_sort=-birthdate&_cursor=1.p1", "high <= "),
     ("Patient?_id=p1", "id = "),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from kernel.rules import RuleError
 from simulator.codes import drugs, is_evaluation, prices, separate_from_evaluation, vaccines
 from simulator.rules.load import EFFECTS, SHIPPED, load_payers
 
@@ -33,7 +34,7 @@ def test_the_two_payers_that_ship() -> None:
 def test_a_wrong_row_is_refused(tmp_path: Path, good: str, bad: str) -> None:
     assert good in TEXT
     (tmp_path / "payers.toml").write_text(TEXT.replace(good, bad, 1), encoding="utf-8")
-    with pytest.raises(ValueError, match=r"payers\.toml (payer|behaviour) \d"):
+    with pytest.raises(RuleError, match=r"payers\.toml, row (payer|behaviour) \d"):
         load_payers(tmp_path)
 
 
