@@ -15,9 +15,3 @@ async def take_lock(conn: asyncpg.Connection, name: str) -> None:
         if await conn.fetchval("select pg_try_advisory_lock(hashtextextended($1, 0))", name):
             return
         await asyncio.sleep(RETRY_S)
-
-
-async def free_lock(conn: asyncpg.Connection, name: str) -> None:
-    """Frees a lock of a session that goes back to its pool."""
-    if not conn.is_closed():
-        await conn.execute("select pg_advisory_unlock(hashtextextended($1, 0))", name)

@@ -22,7 +22,7 @@ from rcm.event.v1.envelope_pb2 import Envelope
 
 from bus.flow import PARTITIONS, STREAM, SUBJECT_PREFIX, flow_of
 from bus.jetstream import BROKER_ERRORS, BodyStore
-from bus.lock import free_lock, take_lock
+from bus.lock import take_lock
 from bus.streams import Streams
 from bus.trace import TRACEPARENT, context_of, current_trace, message_attributes, tracer
 from bus.unit import Database
@@ -88,14 +88,11 @@ class Relay:
     async def run(self) -> None:
         """Holds the service's relay lock and publishes. Raises on a lost database or broker: run it again."""
         lock = f"relay:{self._service}"
-        async with self._database.own_session() as conn:  # the lock ends with it at the latest
+        async with self._database.own_session() as conn:  # the lock ends with it
             await take_lock(conn, lock)
             self._stream = None
-            try:
-                while True:
-                    await self._turn(conn)
-            finally:
-                await free_lock(conn, lock)
+            while True:
+                await self._turn(conn)
 
     async def _turn(self, conn: asyncpg.Connection) -> None:
         self._database.outbox_written.clear()

@@ -142,6 +142,9 @@ def test_the_job_says_what_it_did(
     assert main(["probe-service"]) == 0
     assert capsys.readouterr().out == "probe_service: at 0001, nothing to do\n"
     assert main(["nowhere"]) == 2
+    monkeypatch.setenv("RCM_CONNECT_TIMEOUT_S", "soon")
+    assert main(["probe-service"]) == 2
+    assert capsys.readouterr().err.count("RCM_CONNECT_TIMEOUT_S") == 1
     monkeypatch.delenv("RCM_POSTGRES_OWNER_URL")
     assert main([]) == 2
     assert "RCM_POSTGRES_OWNER_URL" in capsys.readouterr().err

@@ -23,6 +23,7 @@ from chassis.revision import installed_services
 WAIT_S = 60.0
 PLAN = "--plan"
 OWNER_URL = "RCM_POSTGRES_OWNER_URL"
+TIMEOUT = "RCM_CONNECT_TIMEOUT_S"
 
 
 def _given(name: str) -> str:
@@ -90,6 +91,15 @@ def _problem(error: Exception) -> tuple[int, str]:
     return 1, f"a migration failed and was taken back ({kind}): the owner needs CREATEROLE, the release its own schema"
 
 
+def _patience_s() -> float:
+    """Seconds to wait for Postgres. LookupError when the setting is no number."""
+    given = _given(TIMEOUT)
+    try:
+        return float(given) if given else WAIT_S
+    except ValueError:
+        raise LookupError(f"{TIMEOUT} is wrong: give the seconds to wait for Postgres") from None
+
+
 def main(arguments: Sequence[str]) -> int:
     """Exit code 0 when all is in place, 1 when a migration failed, 2 when a setting, service or order is wrong."""
     try:
@@ -97,7 +107,7 @@ def main(arguments: Sequence[str]) -> int:
         if not url:
             print(f"{OWNER_URL} is not set: give the connection of the database's owner", file=sys.stderr)
             return 2
-        _wait_for(url, float(os.environ.get("RCM_CONNECT_TIMEOUT_S") or WAIT_S))
+        _wait_for(url, _patience_s())
         for line in _work(url, arguments):
             print(line)
     except (LookupError, MigrationRefused, OSError, psycopg.Error, DBAPIError) as error:
