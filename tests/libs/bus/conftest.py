@@ -7,6 +7,7 @@ from pathlib import Path
 import asyncpg
 import pytest
 from bus import Database
+from bus.flow import STREAM, SUBJECT_PREFIX
 from bus.jetstream import connect, ensure_streams
 from chassis.migrations import migrate
 from kernel.clock import SystemClock
@@ -21,6 +22,14 @@ def probe_schema(platform) -> Iterator[str]:  # type: ignore[no-untyped-def]
     yield "busprobe"
 
 
+async def forget_facts(nats_url: str) -> None:
+    """What an earlier test left unconfirmed would come again, to a database that knows nothing of it."""
+    client = await connect(nats_url, "probe")
+    await ensure_streams(client.jetstream())
+    await client.jetstream().purge_stream(STREAM, subject=f"{SUBJECT_PREFIX}.encounter.cancelled.>")
+    await client.close()
+
+
 @pytest.fixture
 async def database(platform, probe_schema: str) -> AsyncIterator[Database]:  # type: ignore[no-untyped-def]
     owner = await asyncpg.connect(platform.owner_url)
@@ -29,6 +38,7 @@ async def database(platform, probe_schema: str) -> AsyncIterator[Database]:  # t
         " busprobe.dead_letter"
     )
     await owner.close()
+    await forget_facts(platform.nats_url)
     database = Database(platform.url_for(probe_schema), probe_schema, SystemClock())
     await database.open()
     yield database
