@@ -128,6 +128,7 @@ REQUESTS: tuple[MetricRow, ...] = (
 PROCESS: tuple[MetricRow, ...] = (
     _counter("process.cpu.time", ("cpu.mode",), "Processor time of this process", "s"),
     _gauge("process.memory.usage", (), "Memory of this process that lies in RAM", "By"),
+    _gauge("rcm.certificate.remaining", ("rcm.certificate",), "How long a certificate of ours remains valid", "s"),
     _counter("rcm.telemetry.dropped", ("rcm.signal",), "What was kept from leaving: label, metric, attribute, span"),
 )
 

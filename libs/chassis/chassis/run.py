@@ -38,7 +38,7 @@ from chassis.settings import ServiceSettings, SettingsError, describe_settings, 
 from chassis.storage import CannotStart, open_database
 from chassis.supervise import Tasks
 from chassis.telemetry import Telemetry, start_telemetry
-from chassis.tls import Certificates, Files
+from chassis.tls import Certificates, Files, watch_certificates
 
 HELP = "--help-settings"
 PAGE_GRACE_S = 1.0
@@ -95,6 +95,7 @@ class Process:
             self._certificates = Certificates(files, self._clock, self._log, self._service.name)
         telemetry = start_telemetry(self._service.name, self._settings)
         self._later(asyncio.to_thread, telemetry.shutdown)
+        watch_certificates(telemetry.meter("throughline.tls"))
         await self._start_page(telemetry)
         runtime = await self._runtime(telemetry)
         parts = await self._service.build(runtime)

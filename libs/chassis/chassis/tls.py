@@ -8,17 +8,19 @@ from __future__ import annotations
 
 import asyncio
 import ssl
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 from typing import Any
+from weakref import WeakValueDictionary
 
 import grpc
 from cryptography import x509
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.serialization import Encoding, load_pem_private_key
 from kernel.clock import Clock
+from opentelemetry.metrics import CallbackOptions, Meter, Observation
 
 from chassis.settings import SettingsError
 
@@ -76,10 +78,11 @@ class Identity:
 class Certificates:
     """The newest certificate that can be used. What is broken is not taken; what has expired is said.
 
-    `name` is whom the certificate must be for; "" for anybody. BadCertificates when there is none to begin with.
+    `name` is whom the certificate must be for; "" for anybody. `use` is what the process shows itself with it for.
+    BadCertificates when there is none to begin with.
     """
 
-    def __init__(self, files: Files, clock: Clock, log: Any, name: str = "") -> None:
+    def __init__(self, files: Files, clock: Clock, log: Any, name: str = "", use: str = "service") -> None:
         self._files = files
         self._clock = clock
         self._log = log
@@ -87,6 +90,12 @@ class Certificates:
         self._refused = ""
         self._said = False
         self.current = read_identity(files, clock.now(), name)
+        _in_use[use] = self
+
+    @property
+    def remaining_s(self) -> float:
+        """For how many more seconds the newest is valid; negative since it has expired."""
+        return (self.current.expires_at - self._clock.now()).total_seconds()
 
     @property
     def expired(self) -> bool:
@@ -138,6 +147,18 @@ class Certificates:
     def server_context(self) -> ssl.SSLContext:
         """For connections that we accept: each handshake is by the newest."""
         return _Newest.of(ssl.PROTOCOL_TLS_SERVER, lambda: self.current.as_server)
+
+
+_in_use: WeakValueDictionary[str, Certificates] = WeakValueDictionary()
+
+
+def watch_certificates(meter: Meter) -> None:
+    """Observe how long this process's certificates remain valid, each under what it is used for."""
+
+    def remaining(_options: CallbackOptions) -> Iterable[Observation]:
+        return [Observation(one.remaining_s, {"rcm.certificate": use}) for use, one in _in_use.items()]
+
+    meter.create_observable_gauge("rcm.certificate.remaining", [remaining], "s")
 
 
 class _Newest(ssl.SSLContext):

@@ -238,4 +238,4 @@ def certificates_of(
     SettingsError, when the files cannot be used. Without `key`, it lies in the certificate's file."""
     if certificate is None:
         return None
-    return Certificates(Files(certificate, key or certificate, client_ca, own=False), clock, log)
+    return Certificates(Files(certificate, key or certificate, client_ca, own=False), clock, log, use="mllp")

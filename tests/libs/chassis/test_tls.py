@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -11,7 +12,9 @@ from pathlib import Path
 import pytest
 import structlog
 from chassis.embedded.certificates import Authority
-from chassis.tls import BadCertificates, Certificates, Files, read_identity
+from chassis.metrics import Metrics, build_metrics
+from chassis.metrics_page import Page
+from chassis.tls import BadCertificates, Certificates, Files, read_identity, watch_certificates
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
@@ -19,6 +22,7 @@ from cryptography.x509.oid import NameOID
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from kernel.clock import FixedClock
+from opentelemetry.sdk.resources import Resource
 from structlog.testing import capture_logs
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
@@ -181,6 +185,27 @@ def test_a_broken_rotation_is_refused_and_the_last_one_kept(
     authority.issue("coding", folder)
     certificates.look()
     assert certificates.current is not before
+
+
+def test_what_remains_is_measured_by_use(folder: Path, clock: FixedClock, authority: Authority) -> None:
+    metrics = build_metrics(Resource({}))
+    watch_certificates(metrics.meter("test"))
+    service = opened(folder, clock)
+    feeds = Certificates(Files.of(authority.issue("feeds", folder.parent / "feeds")), clock, service._log, use="mllp")
+    assert remaining(metrics) == {"service": 86_400, "mllp": 86_400}
+    clock.advance(hours=8)
+    authority.issue("coding", folder)
+    service.look()
+    assert remaining(metrics) == {"service": 86_400, "mllp": 57_600}
+    clock.advance(hours=20)
+    assert (remaining(metrics)["mllp"], feeds.expired) == (-14_400, True)
+
+
+def remaining(metrics: Metrics) -> dict[str, float]:
+    """What a scrape sees."""
+    line = re.compile(r'^rcm_certificate_remaining_seconds\{rcm_certificate="(\w+)"\} (\S+)$', re.MULTILINE)
+    assert metrics.page is not None
+    return {use: float(value) for use, value in line.findall(Page(metrics.page).text("")[0].decode())}
 
 
 def test_one_that_becomes_valid_later_is_taken_then(folder: Path, clock: FixedClock) -> None:
