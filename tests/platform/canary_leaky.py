@@ -13,6 +13,7 @@ import structlog
 from chassis.log import start_logging
 from chassis.settings import ServiceSettings, load_settings
 from chassis.telemetry import Telemetry, start_telemetry
+from opentelemetry.sdk.trace import Event, ReadableSpan
 from opentelemetry.trace import Link, SpanContext, Status, StatusCode, TraceFlags, Tracer, TraceState
 
 KEPT_ATTRIBUTE, KEPT_SPAN, KEPT_EVENT = "rcm.stage", "kept span", "kept log line"
@@ -38,6 +39,18 @@ def leak_spans(tracer: Tracer, mark: str) -> None:
         span.set_status(Status(StatusCode.ERROR, mark))
     with tracer.start_as_current_span(f"GET /fhir/Patient?name={mark}"):
         span.update_name(f"after its end {mark}")
+
+
+def leak_lasting(telemetry: Telemetry, mark: str) -> None:
+    """As `leak_spans`, for spans that no tracer starts."""
+    context = SpanContext(7, 7, False, TraceFlags(TraceFlags.SAMPLED))
+    about = dict.fromkeys(FORBIDDEN, mark) | {KEPT_ATTRIBUTE: "coding", "rcm.reason": mark * 50}
+    times = {"start_time": 1, "end_time": 2}
+    for name in (KEPT_SPAN, f"GET /fhir/Patient?name={mark}"):
+        events, links = [Event(f"seen <{mark}>", {"patient.name": mark})], [Link(context, {"patient.name": mark})]
+        status = Status(StatusCode.ERROR, mark)
+        span = ReadableSpan(name, context, attributes=about, events=events, links=links, status=status, **times)
+        telemetry.lasting.send([span])
 
 
 def leak_logs(mark: str) -> None:
@@ -68,7 +81,7 @@ def main() -> None:
     start_logging("leaky")
     telemetry = start_telemetry("leaky", load_settings(ServiceSettings))
     leak_spans(telemetry.tracer("leaky"), mark)
-    leak_spans(telemetry.lasting_tracer("leaky"), mark)
+    leak_lasting(telemetry, mark)
     leak_logs(mark)
     leak_metrics(telemetry, mark)
     telemetry.shutdown()

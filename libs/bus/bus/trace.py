@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 
 from opentelemetry import trace
 from opentelemetry.context import Context
@@ -76,6 +76,15 @@ def link_to_journey(journey_id: str) -> list[Link]:
         return []
     root = SpanContext(int(journey_id, 16), int(root_span_id(journey_id), 16), True, TraceFlags(TraceFlags.SAMPLED))
     return [Link(root)]
+
+
+def span_within(
+    name: str, attributes: Mapping[str, str], context: Context | None = None
+) -> AbstractContextManager[Span | None]:
+    """A client span in the trace of `context` or the current one; none where there is no trace, as when we poll."""
+    if not trace.get_current_span(context).get_span_context().is_valid:
+        return nullcontext()
+    return tracer().start_as_current_span(name, context=context, kind=SpanKind.CLIENT, attributes=attributes)
 
 
 @contextmanager

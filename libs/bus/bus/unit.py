@@ -14,12 +14,11 @@ from google.protobuf.message import Message
 from kernel.clock import Clock
 from kernel.identifiers import uuid7
 from opentelemetry.context import Context
-from opentelemetry.trace import SpanKind
 
 from bus.event import Event, encode
 from bus.flow import PARTITIONS, subject_of
 from bus.measures import Measures
-from bus.trace import current_trace, tracer
+from bus.trace import current_trace, span_within
 
 _INSERT_OUTBOX = """
 insert into outbox (event_id, type, subject, envelope, trace, created_at)
@@ -176,9 +175,7 @@ class Database:
     @asynccontextmanager
     async def transaction(self, tenant: str, context: Context | None = None) -> AsyncIterator[asyncpg.Connection]:
         """A connection inside a transaction with the tenant set; one span, in `context` or the current one."""
-        with tracer().start_as_current_span(
-            "transaction", context=context, kind=SpanKind.CLIENT, attributes=self._span_attributes
-        ):
+        with span_within("transaction", self._span_attributes, context):
             async with self.app.acquire() as conn:
                 await conn.execute(_BEGIN.format(tenant=tenant.replace("'", "''")))
                 try:
@@ -195,7 +192,7 @@ class Database:
     @asynccontextmanager
     async def statement(self) -> AsyncIterator[asyncpg.Connection]:
         """A connection for one statement that sets its tenant by itself, where two more round trips would count."""
-        with tracer().start_as_current_span("statement", kind=SpanKind.CLIENT, attributes=self._span_attributes):
+        with span_within("statement", self._span_attributes):
             async with self.app.acquire() as conn:
                 yield cast(asyncpg.Connection, conn)
 

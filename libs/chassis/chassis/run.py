@@ -162,7 +162,7 @@ class Process:
             telemetry.tracer(service.name),
             channels,
             telemetry.meter(service.name),
-            telemetry.lasting_tracer(service.name),
+            telemetry.lasting.send,
         )
 
     def _line(self, database: Database, parts: Parts) -> Line | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -11,7 +11,8 @@ import httpx
 from fastapi import FastAPI
 from kernel.clock import Clock
 from opentelemetry.metrics import Meter, NoOpMeter
-from opentelemetry.trace import NoOpTracer, Tracer
+from opentelemetry.sdk.trace import ReadableSpan
+from opentelemetry.trace import Tracer
 
 from chassis.settings import ServiceSettings
 
@@ -47,8 +48,8 @@ class Parts:
 class Runtime:
     """What a service's `build` is given. `settings` is the instance of the service's own settings class.
 
-    `tracer` is for bursts, of which a share is kept; what `lasting_tracer` starts is always kept. `meter` makes
-    instruments; their names and labels have a row in `metrics_table.py`, or they do not leave the process.
+    `tracer` is for bursts, of which a share is kept; finished spans that go to `send_spans` are always kept. `meter`
+    makes instruments; their names and labels have a row in `metrics_table.py`, or they do not leave the process.
     """
 
     settings: Any
@@ -59,7 +60,7 @@ class Runtime:
     tracer: Tracer
     channels: Callable[[str], grpc.aio.Channel]
     meter: Meter = field(default_factory=lambda: NoOpMeter("none"))
-    lasting_tracer: Tracer = field(default_factory=NoOpTracer)
+    send_spans: Callable[[Iterable[ReadableSpan]], None] = lambda spans: None
 
     def channel(self, service: str) -> grpc.aio.Channel:
         """The one channel to another service, by the name of its folder ("claims-gateway"). Do not close it."""

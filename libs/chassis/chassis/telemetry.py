@@ -5,10 +5,8 @@ from __future__ import annotations
 import os
 import time
 import uuid
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from contextvars import ContextVar
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from threading import Thread
 from typing import Any
 
@@ -25,11 +23,9 @@ from opentelemetry.metrics import Meter
 from opentelemetry.propagate import set_global_textmap
 from opentelemetry.propagators.textmap import Getter, default_getter
 from opentelemetry.sdk.resources import Resource
-from opentelemetry.sdk.trace import TracerProvider
+from opentelemetry.sdk.trace import ReadableSpan, TracerProvider
 from opentelemetry.sdk.trace.export import SpanExporter
-from opentelemetry.sdk.trace.id_generator import IdGenerator, RandomIdGenerator
 from opentelemetry.sdk.trace.sampling import (
-    ALWAYS_ON,
     Decision,
     ParentBased,
     Sampler,
@@ -39,7 +35,6 @@ from opentelemetry.sdk.trace.sampling import (
 from opentelemetry.trace import (
     Link,
     NonRecordingSpan,
-    NoOpTracer,
     NoOpTracerProvider,
     SpanContext,
     SpanKind,
@@ -58,41 +53,6 @@ from chassis.telemetry_export import BURST_QUEUE, LASTING_QUEUE, BoundedProcesso
 
 STOP_S = 3.0
 NEW_NAMES = "http,database"  # the stable names of these conventions, instead of the older ones
-
-_trace_id: ContextVar[int] = ContextVar("trace_id", default=0)
-_span_id: ContextVar[int] = ContextVar("span_id", default=0)
-
-
-class ChosenIds(IdGenerator):
-    """Random ids, except inside `chosen_ids`. The SDK has no other way to start a root in a given trace."""
-
-    def __init__(self) -> None:
-        self._random = RandomIdGenerator()
-
-    def generate_span_id(self) -> int:
-        return _span_id.get() or self._random.generate_span_id()
-
-    def generate_trace_id(self) -> int:
-        return _trace_id.get() or self._random.generate_trace_id()
-
-    def is_trace_id_random(self) -> bool:
-        return True  # a chosen one is a journey id, which is random too
-
-
-@contextmanager
-def chosen_ids(trace_id: str = "", span_id: str = "") -> Iterator[None]:
-    """Give the next started span these ids (32 and 16 hex digits; "" leaves it to chance).
-
-    The trace id holds for a root only: start it with `context=opentelemetry.context.Context()`. Start one span inside
-    the block and no more, or two spans share an id. ValueError when it is not hex.
-    """
-    trace_token = _trace_id.set(int(trace_id or "0", 16))
-    span_token = _span_id.set(int(span_id or "0", 16))
-    try:
-        yield
-    finally:
-        _span_id.reset(span_token)
-        _trace_id.reset(trace_token)
 
 
 def context_of_journey(journey_id: str, root_span_id: str) -> Context:
@@ -161,7 +121,6 @@ def build_provider(
     provider = TracerProvider(
         resource=resource or resource_of(service),
         sampler=ParentBased(NoRootQueries(ratio)),
-        id_generator=ChosenIds(),
         shutdown_on_exit=False,
     )
     for exporter in exporters:
@@ -169,12 +128,25 @@ def build_provider(
     return provider
 
 
-def build_lasting_provider(exporters: Sequence[SpanExporter], resource: Resource) -> TracerProvider:
-    """A provider for what must never be sampled away, with a queue that a long rebuild does not fill at once."""
-    provider = TracerProvider(resource=resource, sampler=ALWAYS_ON, id_generator=ChosenIds(), shutdown_on_exit=False)
-    for exporter in exporters:
-        provider.add_span_processor(BoundedProcessor(exporter, LASTING_QUEUE))
-    return provider
+class LastingSpans:
+    """Spans that were over before they were made, and must never be sampled away: they need no tracer.
+
+    The queue is one that a long rebuild does not fill at once.
+    """
+
+    def __init__(self, exporters: Sequence[SpanExporter]) -> None:
+        self._processors = [BoundedProcessor(exporter, LASTING_QUEUE) for exporter in exporters]
+
+    def send(self, spans: Iterable[ReadableSpan]) -> None:
+        """Queue them for export. Their contexts must be sampled ones."""
+        for span in spans:
+            for processor in self._processors:
+                processor.on_end(span)
+
+    def shutdown(self) -> None:
+        """Send what is queued."""
+        for processor in self._processors:
+            processor.shutdown()  # type: ignore[no-untyped-call]
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,16 +154,12 @@ class Telemetry:
     """Traces and metrics of this process. Without a provider every span is a no-op; `OFF` metrics are no-ops too."""
 
     provider: TracerProvider | None
-    lasting: TracerProvider | None = None
+    lasting: LastingSpans = field(default_factory=lambda: LastingSpans([]))
     metrics: Metrics = OFF
 
     def tracer(self, name: str) -> Tracer:
         """A tracer for our own spans in bursts."""
         return trace.get_tracer(name, tracer_provider=self.provider)
-
-    def lasting_tracer(self, name: str) -> Tracer:
-        """A tracer whose spans are kept whatever share of the bursts is."""
-        return NoOpTracer() if self.lasting is None else self.lasting.get_tracer(name)
 
     def meter(self, name: str) -> Meter:
         """For instruments of our own."""
@@ -259,11 +227,10 @@ def start_telemetry(service: str, settings: ServiceSettings) -> Telemetry:
     metrics = start_metrics(resource, settings)
     exporters = exporters_of(service, settings) if settings.tracing == "on" else []
     if not exporters:
-        return Telemetry(None, None, metrics)
+        return Telemetry(None, metrics=metrics)
     provider = build_provider(service, exporters, settings.trace_ratio, resource)
     trace.set_tracer_provider(provider)
     if settings.sql_spans == "statement":
         queries: Any = AsyncPGInstrumentor
         queries().instrument(tracer_provider=provider)
-    lasting = build_lasting_provider(exporters_of(service, settings, lasting=True), resource)
-    return Telemetry(provider, lasting, metrics)
+    return Telemetry(provider, LastingSpans(exporters_of(service, settings, lasting=True)), metrics)

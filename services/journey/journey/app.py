@@ -17,7 +17,7 @@ from journey.entry_grpc import JourneyServicer
 from journey.handlers import Projection, export_quiet, fold_journeys
 from journey.measures import Measures
 from journey.settings import Settings
-from journey.spans import export_spans
+from journey.spans import readable
 
 NAME = "journey"
 
@@ -50,7 +50,7 @@ class Adding:
         quiet_since = self.runtime.clock.now() - timedelta(milliseconds=settings.settle_ms)
         exported = await export_quiet(self.runtime.database.transaction, tenant, quiet_since, settings.fold_batch)
         for one in exported:
-            export_spans(self.runtime.lasting_tracer, one.spans)
+            self.runtime.send_spans(readable(span) for span in one.spans)
         self.measures.ended(exported)
         return len(exported)
 

@@ -15,12 +15,10 @@ from itertools import pairwise
 from bus.trace import root_span_id
 from chassis.span_file import span_row
 from chassis.span_filter import scrub
-from chassis.telemetry import chosen_ids
-from opentelemetry.context import Context
 from opentelemetry.exporter.otlp.proto.common.trace_encoder import encode_spans
 from opentelemetry.sdk.resources import Resource
 from opentelemetry.sdk.trace import ReadableSpan
-from opentelemetry.trace import Link, NonRecordingSpan, SpanContext, TraceFlags, Tracer, set_span_in_context
+from opentelemetry.trace import Link, SpanContext, TraceFlags
 
 from journey.model import Journey, Stage
 from journey.model.facts import microseconds
@@ -115,41 +113,25 @@ def _links(span: JourneySpan) -> list[Link]:
     return [Link(context_of(span.trace_id, span.link_id))] if span.link_id else []
 
 
-def export_spans(tracer: Tracer, spans: Iterable[JourneySpan]) -> None:
-    """Starts and ends each span through a tracer, backdated."""
-    for span in spans:
-        parent = Context()
-        if span.parent_id:
-            known = NonRecordingSpan(context_of(span.trace_id, span.parent_id))
-            parent = set_span_in_context(known, parent)
-        with chosen_ids("" if span.parent_id else span.trace_id, span.span_id):
-            started = tracer.start_span(
-                span.name, parent, attributes=span.attributes, links=_links(span), start_time=span.start_ns
-            )
-        started.end(span.end_ns)
-
-
-def _readable(span: JourneySpan) -> ReadableSpan:
-    parent = context_of(span.trace_id, span.parent_id) if span.parent_id else None
-    return scrub(
-        ReadableSpan(
-            name=span.name,
-            context=context_of(span.trace_id, span.span_id),
-            parent=parent,
-            resource=RESOURCE,
-            attributes=span.attributes,
-            links=_links(span),
-            start_time=span.start_ns,
-            end_time=span.end_ns,
-        )
+def readable(span: JourneySpan) -> ReadableSpan:
+    """The span as exporters take it. It is over, and its ids are known: no tracer has to start it."""
+    return ReadableSpan(
+        name=span.name,
+        context=context_of(span.trace_id, span.span_id),
+        parent=context_of(span.trace_id, span.parent_id) if span.parent_id else None,
+        resource=RESOURCE,
+        attributes=span.attributes,
+        links=_links(span),
+        start_time=span.start_ns,
+        end_time=span.end_ns,
     )
 
 
 def span_rows(spans: Iterable[JourneySpan]) -> list[dict[str, object]]:
     """The rows that the span file has of these spans."""
-    return [span_row(_readable(span)) for span in spans]
+    return [span_row(scrub(readable(span))) for span in spans]
 
 
 def otlp_request(spans: Iterable[JourneySpan]) -> bytes:
     """The body of an OTLP export of these spans over HTTP."""
-    return bytes(encode_spans([_readable(span) for span in spans]).SerializeToString())
+    return bytes(encode_spans([scrub(readable(span)) for span in spans]).SerializeToString())

@@ -20,6 +20,7 @@ from bus.trace import (
     linked_trace,
     message_attributes,
     root_span_id,
+    span_within,
 )
 from chassis.supervise import Tasks
 from kernel.errors import Refused
@@ -80,6 +81,24 @@ def test_a_broken_context_begins_anew(spans: InMemorySpanExporter, broken: str) 
     (span,) = spans.get_finished_spans()
     assert span.parent is None
     assert not context_of(broken)
+
+
+def test_a_transaction_has_a_span_where_there_is_a_trace_and_none_where_we_poll(spans: InMemorySpanExporter) -> None:
+    with span_within("transaction", {"db.namespace": "coding"}):
+        assert current_trace() == ""
+    assert spans.get_finished_spans() == ()
+    with span_within("transaction", {"db.namespace": "coding"}, context_of(SLEEPING)):
+        assert current_trace().startswith(SLEEPING[:36])
+    with continue_trace(SLEEPING, "outer"), span_within("transaction", {"db.namespace": "coding"}):
+        pass
+    given, inner, outer = spans.get_finished_spans()
+    assert (given.name, given.kind, dict(given.attributes or {})) == (
+        "transaction",
+        SpanKind.CLIENT,
+        {"db.namespace": "coding"},
+    )
+    assert inner.parent is not None and outer.context is not None
+    assert inner.parent.span_id == outer.context.span_id
 
 
 def test_a_root_span_id_is_derived_and_its_own() -> None:

@@ -15,7 +15,7 @@ from chassis.grpc_server import GrpcServer
 from chassis.http import HttpServer
 from chassis.settings import ServiceSettings
 from chassis.span_file import FileExporter
-from chassis.telemetry import Telemetry, build_provider, chosen_ids, exporters_of
+from chassis.telemetry import Telemetry, build_provider, exporters_of
 from fastapi import FastAPI
 from kernel.errors import Refused
 from opentelemetry.context import Context
@@ -89,20 +89,6 @@ def test_names_and_links_are_looked_at_too(provider: TracerProvider, exporter: I
     assert span.links[0].context.trace_id == 1
     assert not span.links[0].attributes
     assert SECRET not in span.to_json()
-
-
-def test_a_root_may_have_a_chosen_trace(provider: TracerProvider, exporter: InMemorySpanExporter) -> None:
-    tracer = provider.get_tracer("t")
-    with chosen_ids(JOURNEY, "00f067aa0ba902b7"):
-        root = tracer.start_span("journey", context=Context(), start_time=1)
-    root.end(2)
-    tracer.start_span("other", context=Context()).end()
-    journey, other = _finished(provider, exporter)
-    assert (journey.context.trace_id, journey.context.span_id) == (int(JOURNEY, 16), 0x00F067AA0BA902B7)
-    assert (journey.start_time, journey.end_time, journey.parent) == (1, 2, None)
-    assert other.context.trace_id != int(JOURNEY, 16)
-    with pytest.raises(ValueError, match="invalid literal"), chosen_ids("journey"):
-        pass
 
 
 def test_queries_of_nobody_are_left_out(provider: TracerProvider, exporter: InMemorySpanExporter) -> None:

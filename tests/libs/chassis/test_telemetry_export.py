@@ -8,7 +8,7 @@ import logging
 import socket
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -21,7 +21,7 @@ from chassis.metrics import build_metrics
 from chassis.metrics_page import Page
 from chassis.settings import ServiceSettings
 from chassis.span_file import FileExporter
-from chassis.telemetry import Telemetry, build_lasting_provider, build_provider, chosen_ids, resource_of
+from chassis.telemetry import LastingSpans, Telemetry, build_provider, resource_of
 from chassis.telemetry_export import (
     BATCH,
     BoundedProcessor,
@@ -35,6 +35,7 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTrace
 from opentelemetry.sdk.trace import ReadableSpan, TracerProvider
 from opentelemetry.sdk.trace.export import SpanExporter, SpanExportResult
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
+from opentelemetry.trace import SpanContext, TraceFlags
 
 JOURNEY = "0af7651916cd43dd8448eb211c80319c"
 SOON_S = 29.0  # the SDK's own end waits thirty seconds and more for a collector that does not answer
@@ -103,7 +104,7 @@ def _telemetry(url: str) -> Telemetry:
     settings, resource = _settings(url), resource_of("probe")
     return Telemetry(
         build_provider("probe", exporters_of("probe", settings), resource=resource),
-        build_lasting_provider(exporters_of("probe", settings, lasting=True), resource),
+        LastingSpans(exporters_of("probe", settings, lasting=True)),
     )
 
 
@@ -114,9 +115,9 @@ def test_a_collector_that_takes_nothing_costs_nothing(collector: Any) -> None:
     with collector() as url:
         telemetry = _telemetry(url)
         began = time.monotonic()
-        for tracer in (telemetry.tracer("t"), telemetry.lasting_tracer("t")):
-            for _ in range(40_000):
-                tracer.start_span("work", Context()).end()
+        for _ in range(40_000):
+            telemetry.tracer("t").start_span("work", Context()).end()
+        telemetry.lasting.send(journey_span() for _ in range(40_000))
         telemetry.shutdown(within_s=2)
         assert time.monotonic() - began < SOON_S
     lines = [json.loads(line) for line in out.getvalue().splitlines()]
@@ -124,6 +125,13 @@ def test_a_collector_that_takes_nothing_costs_nothing(collector: Any) -> None:
     assert len(lines) <= 6, lines
     assert lost_spans.total() - before >= 40_000 - telemetry_export.BURST_QUEUE
     assert url.rpartition(":")[2] not in out.getvalue()
+
+
+def journey_span(attributes: Mapping[str, str] | None = None) -> ReadableSpan:
+    """One that was over before it was made."""
+    context = SpanContext(int(JOURNEY, 16), 7, False, TraceFlags(TraceFlags.SAMPLED))
+    resource = resource_of("probe")
+    return ReadableSpan("journey", context, resource=resource, attributes=attributes, start_time=1, end_time=2)
 
 
 class Recorder(SpanExporter):
@@ -163,10 +171,8 @@ def test_spans_of_journeys_wait_for_the_collector() -> None:
     statuses = iter([500, 429, 500])
     with answering(lambda: next(statuses, 200), bodies) as url:
         (inner,) = (exporter._inner for exporter in exporters_of("probe", _settings(url), lasting=True))  # type: ignore[attr-defined]
-        lasting = build_lasting_provider([PatientExporter(inner, 0.01)], resource_of("probe"))
-        with chosen_ids(JOURNEY):
-            attributes = {"rcm.stage": "payer", "name": "DOE^JANE"}
-            lasting.get_tracer("t").start_span("journey", Context(), attributes=attributes).end()
+        lasting = LastingSpans([PatientExporter(inner, 0.01)])
+        lasting.send([journey_span({"rcm.stage": "payer", "name": "DOE^JANE"})])
         lasting.shutdown()
     ((path, body),) = bodies
     assert path == "/v1/traces"
@@ -234,11 +240,11 @@ def test_the_queue_has_an_end_and_what_does_not_fit_is_counted() -> None:
 def test_a_share_of_bursts_is_kept_and_every_journey() -> None:
     bursts, journeys = InMemorySpanExporter(), InMemorySpanExporter()
     sampled = build_provider("probe", [bursts], ratio=0.25)
-    telemetry = Telemetry(sampled, build_lasting_provider([journeys], resource_of("probe")))
+    telemetry = Telemetry(sampled, LastingSpans([journeys]))
     for _ in range(2_000):
         with telemetry.tracer("t").start_as_current_span("outer", Context()):
             telemetry.tracer("t").start_span("inner").end()
-        telemetry.lasting_tracer("t").start_span("journey", Context()).end()
+        telemetry.lasting.send([journey_span()])
     telemetry.shutdown()
     kept = [span.name for span in bursts.get_finished_spans()]
     assert 300 < kept.count("outer") < 700
@@ -248,11 +254,9 @@ def test_a_share_of_bursts_is_kept_and_every_journey() -> None:
 
 def test_a_ratio_of_nothing_keeps_nothing_but_journeys() -> None:
     bursts, journeys = InMemorySpanExporter(), InMemorySpanExporter()
-    telemetry = Telemetry(
-        build_provider("probe", [bursts], ratio=0.0), build_lasting_provider([journeys], resource_of("probe"))
-    )
+    telemetry = Telemetry(build_provider("probe", [bursts], ratio=0.0), LastingSpans([journeys]))
     with telemetry.tracer("t").start_as_current_span("burst"):
-        telemetry.lasting_tracer("t").start_span("journey").end()  # even inside of what is not kept
+        telemetry.lasting.send([journey_span()])  # even inside of what is not kept
     telemetry.shutdown()
     assert not bursts.get_finished_spans()
     assert len(journeys.get_finished_spans()) == 1
@@ -260,10 +264,10 @@ def test_a_ratio_of_nothing_keeps_nothing_but_journeys() -> None:
 
 def test_bursts_and_journeys_share_a_file(tmp_path: Path) -> None:
     exporters = [FileExporter(tmp_path / "probe.jsonl") for _ in range(2)]
-    telemetry = Telemetry(build_provider("p", [exporters[0]]), build_lasting_provider([exporters[1]], resource_of("p")))
+    telemetry = Telemetry(build_provider("p", [exporters[0]]), LastingSpans([exporters[1]]))
     for _ in range(1_500):
         telemetry.tracer("t").start_span("burst", Context()).end()
-        telemetry.lasting_tracer("t").start_span("journey", Context()).end()
+        telemetry.lasting.send([journey_span()])
     telemetry.shutdown()
     names = [json.loads(line)["name"] for line in (tmp_path / "probe.jsonl").read_text().splitlines()]
     assert (names.count("burst"), names.count("journey")) == (1_500, 1_500)
