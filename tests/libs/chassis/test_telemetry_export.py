@@ -38,6 +38,7 @@ from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanE
 from opentelemetry.trace import SpanContext, TraceFlags
 
 JOURNEY = "0af7651916cd43dd8448eb211c80319c"
+PROBE = resource_of("probe")
 SOON_S = 29.0  # the SDK's own end waits thirty seconds and more for a collector that does not answer
 
 
@@ -130,8 +131,7 @@ def test_a_collector_that_takes_nothing_costs_nothing(collector: Any) -> None:
 def journey_span(attributes: Mapping[str, str] | None = None) -> ReadableSpan:
     """One that was over before it was made."""
     context = SpanContext(int(JOURNEY, 16), 7, False, TraceFlags(TraceFlags.SAMPLED))
-    resource = resource_of("probe")
-    return ReadableSpan("journey", context, resource=resource, attributes=attributes, start_time=1, end_time=2)
+    return ReadableSpan("journey", context, resource=PROBE, attributes=attributes, start_time=1, end_time=2)
 
 
 class Recorder(SpanExporter):
