@@ -43,7 +43,7 @@ def leak_spans(tracer: Tracer, mark: str) -> None:
 
 def leak_lasting(telemetry: Telemetry, mark: str) -> None:
     """As `leak_spans`, for spans that no tracer starts."""
-    context = SpanContext(7, 7, False, TraceFlags(TraceFlags.SAMPLED))
+    context = SpanContext(7, 7, False, TraceFlags(TraceFlags.SAMPLED), TraceState([("x", mark.lower())]))
     about = dict.fromkeys(FORBIDDEN, mark) | {KEPT_ATTRIBUTE: "coding", "rcm.reason": mark * 50}
     times = {"start_time": 1, "end_time": 2}
     for name in (KEPT_SPAN, f"GET /fhir/Patient?name={mark}"):

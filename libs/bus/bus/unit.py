@@ -174,7 +174,7 @@ class Database:
 
     @asynccontextmanager
     async def transaction(self, tenant: str, context: Context | None = None) -> AsyncIterator[asyncpg.Connection]:
-        """A connection inside a transaction with the tenant set; one span, in `context` or the current one."""
+        """A connection in a transaction with the tenant set; a span in the trace of `context` or the current one."""
         with span_within("transaction", self._span_attributes, context):
             async with self.app.acquire() as conn:
                 await conn.execute(_BEGIN.format(tenant=tenant.replace("'", "''")))

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 
 from opentelemetry.sdk.trace import Event, ReadableSpan
 from opentelemetry.sdk.trace.export import SpanExporter, SpanExportResult
-from opentelemetry.trace import Link, Status
+from opentelemetry.trace import Link, SpanContext, Status
 from opentelemetry.util.types import Attributes, AttributeValue
 
 from chassis.semconv import ALLOWED_ATTRIBUTES
@@ -27,16 +27,24 @@ def _is_plain(value: AttributeValue) -> bool:
     return isinstance(value, bool | int | float) or (isinstance(value, str) and len(value) <= LONGEST_VALUE)
 
 
+def bare_context(context: SpanContext) -> SpanContext:
+    """The same ids without what somebody has written into `tracestate`."""
+    if not context.trace_state:
+        return context
+    return SpanContext(context.trace_id, context.span_id, context.is_remote, context.trace_flags)
+
+
 def scrub(span: ReadableSpan) -> ReadableSpan:
-    """The same span without attributes that are not listed, texts of exceptions, stack traces, and status texts."""
+    """The same span without attributes that are not listed, texts of exceptions, stack traces, status texts, and
+    trace states."""
     return ReadableSpan(
         name=span.name if PLAIN_NAME.fullmatch(span.name) else NAMELESS,
-        context=span.context,
+        context=bare_context(span.context) if span.context else None,
         parent=span.parent,
         resource=span.resource,
         attributes=allowed(span.attributes),
         events=[Event(_event_name(event), allowed(event.attributes), event.timestamp) for event in span.events],
-        links=[Link(link.context, allowed(link.attributes)) for link in span.links],
+        links=[Link(bare_context(link.context), allowed(link.attributes)) for link in span.links],
         kind=span.kind,
         status=Status(span.status.status_code),
         start_time=span.start_time,

@@ -49,6 +49,7 @@ from chassis.metrics import OFF, Metrics, start_metrics
 from chassis.metrics_grpc import MeasuredCalls
 from chassis.semconv import SERVICE_NAMESPACE
 from chassis.settings import ServiceSettings
+from chassis.span_filter import bare_context
 from chassis.telemetry_export import BURST_QUEUE, LASTING_QUEUE, BoundedProcessor, exporters_of
 
 STOP_S = 3.0
@@ -69,8 +70,7 @@ class TraceParent(TraceContextTextMapPropagator):
         span = trace.get_current_span(found).get_span_context()
         if not span.trace_state:
             return found
-        bare = SpanContext(span.trace_id, span.span_id, span.is_remote, span.trace_flags)
-        return trace.set_span_in_context(NonRecordingSpan(bare), found)
+        return trace.set_span_in_context(NonRecordingSpan(bare_context(span)), found)
 
 
 def _only_looks(attributes: Mapping[str, AttributeValue]) -> bool:

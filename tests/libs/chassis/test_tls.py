@@ -191,7 +191,8 @@ def test_what_remains_is_measured_by_use(folder: Path, clock: FixedClock, author
     metrics = build_metrics(Resource({}))
     watch_certificates(metrics.meter("test"))
     service = opened(folder, clock)
-    feeds = Certificates(Files.of(authority.issue("feeds", folder.parent / "feeds")), clock, service._log, use="mllp")
+    files = Files.of(authority.issue("feeds", folder.parent / "feeds"))
+    feeds = Certificates(files, clock, structlog.get_logger(), use="mllp")
     assert remaining(metrics) == {"service": 86_400, "mllp": 86_400}
     clock.advance(hours=8)
     authority.issue("coding", folder)
